@@ -1,0 +1,47 @@
+"""How the figures are shown."""
+
+import os
+import platform
+import subprocess
+
+
+def machine(folder, gatehouse):
+    """What the figures hold for."""
+    model = ""
+    with open("/proc/cpuinfo") as lines:
+        for line in lines:
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+    with open("/proc/meminfo") as lines:
+        memory = int(next(lines).split()[1]) // 1024
+    disk = subprocess.run(
+        ["df", "--output=source,fstype", folder], capture_output=True, text=True).stdout.splitlines()[-1].split()
+    nginx = subprocess.run(
+        "nginx -v || /usr/sbin/nginx -v", shell=True, capture_output=True, text=True).stderr.strip().split(" ")[-1]
+    version = subprocess.run([gatehouse, "version"], capture_output=True, text=True).stdout.strip()
+    return {
+        "processor": model, "cores": os.cpu_count(), "memory_mib": memory, "kernel": platform.release(),
+        "disk": disk[0], "file_system": disk[1], "nginx": nginx, "gatehouse": version}
+
+
+def table(medians, machine, ids):
+    m = medians
+    rows = [
+        ("nginx, `return 200`", f"{m['nginx_per_second']:,.0f} requests/s",
+         f"p50 {m['nginx_p50_ms']:.2f} ms, p99 {m['nginx_p99_ms']:.2f} ms"),
+        ("intake, signed and durable", f"{m['intake_per_second']:,.0f} requests/s",
+         f"p50 {m['intake_p50_ms']:.2f} ms, p99 {m['intake_p99_ms']:.2f} ms; {ids:,} ids present"),
+        ("intake / nginx", f"{m['intake_to_nginx_ratio']:.2f}", "aim 0.35"),
+        ("peak memory under that load", f"{m['peak_memory_mib']:.1f} MiB", "aim 64 MiB"),
+        ("accepted → webhook received", f"{m['end_to_end_per_second']:,.0f} events/s",
+         f"aim 10,000; while {m['end_to_end_intake_per_second']:,.0f}/s came in; "
+         f"peak memory {m['end_to_end_peak_memory_mib']:.1f} MiB"),
+        ("a batch of 20 000 events", f"{m['batch_seconds']:.2f} s",
+         f"aim 2 s; peak memory then {m['peak_memory_with_batch_mib']:.1f} MiB"),
+        ("start to ready", f"{m['start_to_ready_seconds'] * 1000:.0f} ms", "aim 200 ms"),
+        ("the disk's fdatasync of 4 KiB", f"{m['fsync_p50_ms']:.2f} ms", f"p99 {m['fsync_p99_ms']:.2f} ms"),
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(2)]
+    lines = [f"{a:<{widths[0]}}  {b:>{widths[1]}}  {c}".rstrip() for a, b, c in rows]
+    about = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in machine.items())
+    return "\n".join([*lines, "", about])

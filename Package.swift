@@ -1,0 +1,147 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One language mode for all modules: Swift 6, strict memory safety, the upcoming features we rely on.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+func module(_ name: String, _ dependencies: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies.map { .byName(name: $0) }, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [String], fixtures: Bool = false) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies.map { .byName(name: $0) },
+        resources: fixtures ? [.copy("Fixtures")] : [], swiftSettings: settings)
+}
+
+func library(_ name: String, pkgConfig: String, package: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+let package = Package(
+    name: "gatehouse",
+    products: [.executable(name: "gatehouse", targets: ["Gatehouse"])],
+    targets: [
+        // C libraries, each behind one module.
+        library("CYAML", pkgConfig: "yaml-0.1", package: "libyaml-dev"),
+        library("COpenSSL", pkgConfig: "libcrypto", package: "libssl-dev"),
+        library("CSQLite", pkgConfig: "sqlite3", package: "libsqlite3-dev"),
+        library("CMicroHTTPD", pkgConfig: "libmicrohttpd", package: "libmicrohttpd-dev"),
+        library("CGnuTLS", pkgConfig: "gnutls", package: "libgnutls28-dev"),
+        library("CCurl", pkgConfig: "libcurl", package: "libcurl4-openssl-dev"),
+        .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+
+        // Vocabulary.
+        module("JSON", ["CSimdjson"]),
+        module("YAML", ["CYAML"]),
+        module("HTTPTypes"),
+        module("Addresses"),
+        module("Cryptography", ["COpenSSL"]),
+        module("Logging"),
+        module("Metrics"),
+
+        // The core.
+        module("Events", ["JSON", "Cryptography"]),
+        module("Signatures", ["Cryptography", "HTTPTypes", "YAML"]),
+        module("Vendors", ["Events", "JSON", "Signatures", "HTTPTypes", "Cryptography"]),
+        module("Rules", ["Cryptography", "Events", "JSON", "YAML"]),
+        module("SQLite", ["CSQLite"]),
+        module("EventLog", ["SQLite", "Events", "Cryptography", "Logging"]),
+        module("HTTPServer", ["CMicroHTTPD", "CGnuTLS", "HTTPTypes", "Addresses", "Logging"]),
+        module("HTTPClient", ["CCurl", "HTTPTypes", "Addresses"]),
+        module(
+            "Targets",
+            [
+                "Addresses", "Cryptography", "Events", "HTTPClient", "HTTPTypes", "JSON", "Logging", "Signatures",
+                "YAML",
+            ]),
+        module("Delivery", ["Events", "JSON", "SQLite", "EventLog", "Rules", "Targets", "Metrics", "Logging"]),
+        module(
+            "Ingest",
+            [
+                "Addresses", "Cryptography", "EventLog", "Events", "HTTPServer", "HTTPTypes", "JSON", "Logging",
+                "Metrics",
+                "Signatures", "Vendors",
+            ]),
+        module(
+            "Console",
+            ["Delivery", "EventLog", "Events", "HTTPServer", "HTTPTypes", "JSON", "Metrics", "Rules", "YAML"]),
+
+        // The program.
+        module(
+            "Configuration",
+            [
+                "Addresses", "Events", "HTTPServer", "HTTPTypes", "Ingest", "JSON", "Rules", "Signatures", "Targets",
+                "Vendors",
+                "YAML",
+            ]),
+        module("Simulator", ["Cryptography", "Events", "HTTPClient", "HTTPTypes", "JSON", "Signatures", "Vendors"]),
+        .executableTarget(
+            name: "Gatehouse",
+            dependencies: [
+                "Addresses", "Configuration", "Console", "Cryptography", "Delivery", "EventLog", "Events", "HTTPClient",
+                "HTTPServer", "HTTPTypes", "Ingest", "JSON", "Logging", "Metrics", "Rules", "SQLite", "Signatures",
+                "Simulator", "Targets", "Vendors", "YAML",
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "gatehouse-fill", dependencies: ["EventLog", "Events"], path: "Benchmarks/Fill",
+            swiftSettings: settings),
+        tests(
+            "IngestTests",
+            [
+                "Addresses", "Cryptography", "EventLog", "Events", "HTTPClient", "HTTPServer", "HTTPTypes", "Ingest",
+                "JSON",
+                "Metrics", "Signatures", "Simulator", "Vendors",
+            ]),
+        tests(
+            "ConfigurationTests",
+            ["Configuration", "HTTPServer", "Ingest", "Rules", "Signatures", "Targets", "Vendors", "YAML"]),
+        tests("LoggingTests", ["Logging"]),
+        tests("MetricsTests", ["Metrics"]),
+        tests("ConsoleTests", ["Console"]),
+        tests("SimulatorTests", ["Events", "JSON", "Signatures", "Simulator", "Vendors"]),
+        tests("EventsTests", ["Cryptography", "Events", "JSON"]),
+        tests("CryptographyTests", ["Cryptography"]),
+        tests("SignaturesTests", ["Cryptography", "HTTPTypes", "Signatures", "YAML"]),
+        tests(
+            "VendorsTests", ["Cryptography", "Events", "HTTPTypes", "JSON", "Signatures", "Vendors"], fixtures: true),
+        tests("JSONTests", ["JSON"]),
+        tests("YAMLTests", ["YAML"]),
+        tests("RulesTests", ["Rules", "Events", "JSON", "YAML"]),
+        module("TestSupport", ["CCurl", "HTTPTypes"]),
+        tests("AddressesTests", ["Addresses"]),
+        tests("HTTPClientTests", ["HTTPClient", "HTTPTypes", "Addresses", "TestSupport"]),
+        tests("SQLiteTests", ["SQLite"]),
+        tests("EventLogTests", ["EventLog", "Events", "SQLite"]),
+        tests(
+            "DeliveryTests",
+            [
+                "Delivery", "EventLog", "Events", "JSON", "Logging", "Metrics", "Rules", "SQLite", "Targets",
+                "TestSupport", "YAML",
+            ]),
+        tests(
+            "TargetsTests",
+            [
+                "Addresses", "Events", "HTTPClient", "HTTPTypes", "JSON", "Logging", "Signatures", "Targets",
+                "TestSupport",
+                "Vendors", "YAML",
+            ]),
+        tests("HTTPServerTests", ["Addresses", "HTTPServer", "HTTPTypes"]),
+        tests("ProgramTests", ["COpenSSL", "Gatehouse", "HTTPTypes", "TestSupport"], fixtures: true),
+        tests(
+            "DocumentationTests",
+            [
+                "Configuration", "Cryptography", "Delivery", "EventLog", "Events", "Gatehouse", "HTTPClient",
+                "HTTPServer", "HTTPTypes", "Ingest", "JSON", "Rules", "Signatures", "Targets", "TestSupport", "Vendors",
+                "YAML",
+            ]),
+    ],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,104 @@
+#ifndef GATEHOUSE_CCURL_SHIM_H
+#define GATEHOUSE_CCURL_SHIM_H
+
+#include <curl/curl.h>
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+/* Swift does not import variadic functions: one function per type of value, and one per type of callback. The names in
+   parentheses are the functions behind curl's type-checking macros. */
+
+static inline CURLcode gatehouse_curl_set_long(CURL *_Nonnull easy, CURLoption option, long value) {
+    return (curl_easy_setopt)(easy, option, value);
+}
+
+static inline CURLcode gatehouse_curl_set_size(CURL *_Nonnull easy, CURLoption option, curl_off_t value) {
+    return (curl_easy_setopt)(easy, option, value);
+}
+
+static inline CURLcode gatehouse_curl_set_text(CURL *_Nonnull easy, CURLoption option, const char *_Nullable value) {
+    return (curl_easy_setopt)(easy, option, value);
+}
+
+static inline CURLcode gatehouse_curl_set_list(
+    CURL *_Nonnull easy, CURLoption option, struct curl_slist *_Nullable value) {
+    return (curl_easy_setopt)(easy, option, value);
+}
+
+static inline CURLcode gatehouse_curl_set_pointer(CURL *_Nonnull easy, CURLoption option, void *_Nullable value) {
+    return (curl_easy_setopt)(easy, option, value);
+}
+
+/* CURLOPT_WRITEFUNCTION and CURLOPT_HEADERFUNCTION. */
+static inline CURLcode gatehouse_curl_set_receiver(
+    CURL *_Nonnull easy, CURLoption option,
+    size_t (*_Nonnull receiver)(char *_Nullable bytes, size_t size, size_t count, void *_Nullable context)) {
+    return (curl_easy_setopt)(easy, option, receiver);
+}
+
+static inline CURLcode gatehouse_curl_set_open_socket(
+    CURL *_Nonnull easy,
+    curl_socket_t (*_Nonnull open)(
+        void *_Nullable context, curlsocktype purpose, struct curl_sockaddr *_Nullable address)) {
+    return (curl_easy_setopt)(easy, CURLOPT_OPENSOCKETFUNCTION, open);
+}
+
+static inline CURLcode gatehouse_curl_set_before_request(
+    CURL *_Nonnull easy,
+    int (*_Nonnull before)(
+        void *_Nullable context, char *_Nullable remoteAddress, char *_Nullable localAddress, int remotePort,
+        int localPort)) {
+    return (curl_easy_setopt)(easy, CURLOPT_PREREQFUNCTION, before);
+}
+
+static inline CURLcode gatehouse_curl_set_before_lookup(
+    CURL *_Nonnull easy,
+    int (*_Nonnull before)(void *_Nullable resolver, void *_Nullable reserved, void *_Nullable context)) {
+    return (curl_easy_setopt)(easy, CURLOPT_RESOLVER_START_FUNCTION, before);
+}
+
+static inline CURLMcode gatehouse_curl_multi_set_long(CURLM *_Nonnull multi, CURLMoption option, long value) {
+    return (curl_multi_setopt)(multi, option, value);
+}
+
+static inline CURLcode gatehouse_curl_get_long(CURL *_Nonnull easy, CURLINFO info, long *_Nonnull value) {
+    return (curl_easy_getinfo)(easy, info, value);
+}
+
+static inline CURLcode gatehouse_curl_get_pointer(
+    CURL *_Nonnull easy, CURLINFO info, void *_Nullable *_Nonnull value) {
+    return (curl_easy_getinfo)(easy, info, value);
+}
+
+static inline CURLcode gatehouse_curl_get_socket(CURL *_Nonnull easy, curl_socket_t *_Nonnull value) {
+    return (curl_easy_getinfo)(easy, CURLINFO_ACTIVESOCKET, value);
+}
+
+/* The result of a finished transfer lies in a union; the handle it belongs to beside it. NULL for other messages. */
+static inline CURL *_Nullable gatehouse_curl_finished(const CURLMsg *_Nonnull message, CURLcode *_Nonnull result) {
+    if (message->msg != CURLMSG_DONE) {
+        return NULL;
+    }
+    *result = message->data.result;
+    return message->easy_handle;
+}
+
+/* SHA-256 of the peer's certificate (DER) on the connection that the transfer uses now: 1 when `digest` was filled. */
+static inline int gatehouse_curl_peer_certificate_sha256(CURL *_Nonnull easy, unsigned char digest[_Nonnull 32]) {
+    struct curl_tlssessioninfo *session = NULL;
+    if ((curl_easy_getinfo)(easy, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK || session == NULL ||
+        session->backend != CURLSSLBACKEND_OPENSSL || session->internals == NULL) {
+        return 0;
+    }
+    X509 *certificate = SSL_get1_peer_certificate((SSL *)session->internals);
+    if (certificate == NULL) {
+        return 0;
+    }
+    unsigned int length = 0;
+    int hashed = X509_digest(certificate, EVP_sha256(), digest, &length);
+    X509_free(certificate);
+    return hashed == 1 && length == 32;
+}
+
+#endif

@@ -1,0 +1,106 @@
+internal import Events
+internal import Signatures
+internal import Targets
+internal import Vendors
+
+/// The JSON Schema (draft 2020-12) of the configuration file, for editors. `check` is the judge: it knows more than a
+/// schema can say.
+package enum ConfigurationSchema {
+    package static var text: String {
+        """
+        {"$schema": "https://json-schema.org/draft/2020-12/schema",
+         "title": "Gatehouse configuration",
+         "type": "object", "additionalProperties": false,
+         "properties": {
+          "listen": {"description": "where senders post to", "anyOf": [\(address), \(listen)]},
+          "console": {"description": "health and metrics", "anyOf": [\(address), \(object(["listen": address]))]},
+          "data": {"type": "string", "description": "the folder of the log and the state; one instance"},
+          "log": {"const": "embedded"},
+          "retention": \(object(["age": duration, "size": size, "dead_letters": duration, "history": duration])),
+          "dedupe": \(duration),
+          "shutdown": \(duration),
+          "sources": {"type": "object", "additionalProperties": \(source)},
+          "sites": {"type": "object", "additionalProperties": \(site)},
+          "targets": {"type": "object", "additionalProperties": \(target)},
+          "routes": \(oneOrMany(#"{"type": "string"}"#))
+         }}
+        """
+    }
+
+    private static let address = #"{"type": "string", "examples": ["127.0.0.1:8080", "[::1]:8080"]}"#
+    private static let string = #"{"type": "string"}"#
+    private static let boolean = #"{"type": "boolean"}"#
+    private static let anything = "true"
+    private static let duration = #"{"type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$", "examples": ["30s", "24h"]}"#
+    private static let size = #"{"type": ["string", "integer"], "examples": ["64MiB"]}"#
+    private static let strings = oneOrMany(string)
+    private static let networks = oneOrMany(#"{"type": "string", "examples": ["192.0.2.0/24"]}"#)
+    private static let stringMap = #"{"type": "object", "additionalProperties": {"type": "string"}}"#
+
+    private static var listen: String {
+        object([
+            "address": address, "tls": object(["cert": string, "key": string]), "trusted_proxies": networks,
+            "connections": #"{"type": "integer"}"#,
+        ])
+    }
+
+    private static var signature: String {
+        object([
+            "scheme": choice(SignatureSchemes.all.map(\.name)), "header": string, "algorithm": string,
+            "encoding": string, "key": anything, "timestamp": anything, "content": string, "prefix": string,
+            "separator": string, "id": anything, "secrets": strings,
+        ])
+    }
+
+    private static var source: String {
+        let types = choice(CanonicalType.allCases.map(\.rawValue))
+        let fields = (EventField.allCases.map(\.path) + ["event", "time", "key"]).map { ($0, strings) }
+        return object([
+            "vendor": choice(Vendors.all.map(\.name)), "enabled": boolean, "secrets": strings, "api_key": strings,
+            "headers": #"{"type": "object", "additionalProperties": \#(strings)}"#,
+            "verify": #"{"const": "none"}"#, "signature": signature, "signed": choice(["body", "payload"]),
+            "tolerance": duration, "max_body": size, "allow": networks,
+            "listen": #"{"anyOf": [\#(address), \#(listen)]}"#,
+            "group": #"{"anyOf": [\#(string), \#(object(["query": string]))]}"#, "labels": stringMap,
+            "events": #"{"type": "object", "additionalProperties": \#(types)}"#,
+            "map": object(Dictionary(uniqueKeysWithValues: fields)), "timezone": string, "dedupe_as": string,
+            "biometrics": choice(["keep", "remove"]),
+        ])
+    }
+
+    private static var site: String {
+        object([
+            "name": string, "timezone": string,
+            "ids": #"{"type": "object", "additionalProperties": \#(oneOrMany(#"{"type": ["string", "integer"]}"#))}"#,
+        ])
+    }
+
+    /// The keys of all types; which of them a type takes, `check` says.
+    private static var target: String {
+        object([
+            "type": choice(TargetTypes.all.map(\.name)), "description": string, "enabled": boolean, "start": string,
+            "allow": networks, "concurrency": #"{"type": "integer"}"#, "timeout": duration,
+            "attempts": #"{"type": "integer"}"#, "give_up_after": duration, "original": boolean,
+            "biometrics": #"{"const": "send"}"#,
+            "tls": object(["ca": string, "cert": string, "key": string, "pin": string]),
+            "address": string, "format": string, "framing": string, "facility": string, "hostname": string,
+            "max_bytes": size, "method": string, "url": string, "headers": stringMap, "body": anything,
+            "auth": anything, "token": string, "sign": signature, "path": string,
+            "rotate": object(["size": size, "every": duration, "keep": #"{"type": "integer"}"#]),
+        ])
+    }
+
+    private static func object(_ properties: [String: String]) -> String {
+        let members = properties.sorted { $0.key < $1.key }.map { "\"\($0.key)\": \($0.value)" }
+        return
+            #"{"type": "object", "additionalProperties": false, "properties": {\#(members.joined(separator: ", "))}}"#
+    }
+
+    private static func oneOrMany(_ schema: String) -> String {
+        #"{"anyOf": [\#(schema), {"type": "array", "items": \#(schema)}]}"#
+    }
+
+    private static func choice(_ words: [String]) -> String {
+        #"{"enum": [\#(words.map { "\"\($0)\"" }.joined(separator: ", "))]}"#
+    }
+}

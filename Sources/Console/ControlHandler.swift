@@ -1,0 +1,54 @@
+internal import Dispatch
+package import HTTPServer
+internal import HTTPTypes
+
+/// Answers the program's own commands on the control socket, which only the instance's user may open.
+package final class ControlHandler: HTTPHandler {
+    private let records: any RecordSource
+    /// Lists are read from disk: not on a server thread.
+    private let queue = DispatchQueue(label: "control")
+
+    package init(records: any RecordSource) {
+        self.records = records
+    }
+
+    /// The header that says where the next page begins.
+    package static let nextHeader = "Gatehouse-Next"
+    package static let balancedHeader = "Gatehouse-Balanced"
+
+    package func receive(_ head: HTTPRequestHead) -> HTTPAdmission {
+        .buffered(head, maximum: 0) { [self] _, exchange in
+            queue.async { exchange.respond(self.answer(head)) }
+        }
+    }
+
+    private func answer(_ head: HTTPRequestHead) -> HTTPResponse {
+        do {
+            if head.path == ListQuery.prefix + "reconcile" {
+                let (json, isBalanced) = try records.reconcile()
+                return HTTPResponse(
+                    status: 200,
+                    headers: ["Content-Type": "application/json", Self.balancedHeader: isBalanced ? "true" : "false"],
+                    body: json)
+            }
+            guard let (query, cursor) = try ListQuery.parse(path: head.path, query: head.query) else {
+                return ProblemDetails(status: 404, code: "not_found", title: "There is nothing here").response()
+            }
+            return page(try records.page(query, after: cursor))
+        } catch let error as QueryError {
+            return ProblemDetails(
+                status: 400, code: "query", title: "The query makes no sense", detail: error.message
+            ).response()
+        } catch {
+            return ProblemDetails(
+                status: 500, code: "unreadable", title: "The records could not be read", detail: "\(error)"
+            ).response()
+        }
+    }
+
+    private func page(_ page: RecordPage) -> HTTPResponse {
+        var headers: HeaderFields = ["Content-Type": "application/x-ndjson"]
+        if let next = page.next { headers.append(Self.nextHeader, next) }
+        return HTTPResponse(status: 200, headers: headers, body: page.lines.flatMap { $0 + [0x0A] })
+    }
+}

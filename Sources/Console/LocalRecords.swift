@@ -1,0 +1,163 @@
+package import Delivery
+package import EventLog
+internal import Events
+internal import JSON
+
+/// The records of this machine's data folder: of the instance that runs here, or of one that is stopped.
+package final class LocalRecords: RecordSource {
+    private let log: any LogReader & EventIndex
+    private let store: DeliveryStore
+    private let targets: @Sendable () throws -> [TargetStatus]
+    private let balance: @Sendable () throws -> Reconciliation
+
+    /// - Parameters:
+    ///   - targets: the targets as they stand now.
+    ///   - balance: the accounts as they stand now.
+    package init(
+        log: any LogReader & EventIndex, store: DeliveryStore, targets: @escaping @Sendable () throws -> [TargetStatus],
+        balance: @escaping @Sendable () throws -> Reconciliation
+    ) {
+        self.log = log
+        self.store = store
+        self.targets = targets
+        self.balance = balance
+    }
+
+    private static let pageRecords = 1000
+    private static let pageBytes = 1 << 20
+
+    package func page(_ query: ListQuery, after cursor: String?) throws -> RecordPage {
+        switch query.kind {
+        case .events: try events(query, after: cursor)
+        case .quarantine: try quarantine(query)
+        case .deliveries: try deliveries(query, after: cursor)
+        case .refusals: try refusals(query, after: cursor)
+        case .targets: RecordPage(lines: try targets().map { status in Self.line { status.appendJSON(to: &$0) } })
+        }
+    }
+
+    package func reconcile() throws -> (json: [UInt8], isBalanced: Bool) {
+        let result = try balance()
+        return (result.json, result.isBalanced)
+    }
+
+    private static func line(_ write: (inout JSONWriter) -> Void) -> [UInt8] {
+        var writer = JSONWriter()
+        write(&writer)
+        return writer.bytes
+    }
+
+    // MARK: deliveries and refusals
+
+    private func deliveries(_ query: ListQuery, after cursor: String?) throws -> RecordPage {
+        var filter = DeliveryFilter()
+        filter.target = query.target
+        filter.source = query.source
+        filter.type = query.type
+        filter.sinceMs = query.since
+        if let text = query.id { filter.event = try Self.eventID(text) }
+        let condition = try EventCondition(query.condition)
+        func lines(_ rows: [DeliveryRow]) throws -> [[UInt8]] {
+            try rows.filter { try condition?.takes(log.lookup($0.event)) ?? true }.map { row in
+                Self.line { row.appendJSON(to: &$0) }
+            }
+        }
+        if let id = filter.event, let record = try log.lookup(id) {
+            // Of one event every target's state is told, where it was filtered or is not read yet too.
+            let rows = try store.deliveries(of: record).filter { filter.takes($0) }
+            return RecordPage(lines: try lines(query.limit.map { Array(rows.suffix($0)) } ?? rows))
+        }
+        if let limit = query.limit {
+            return RecordPage(lines: try lines(store.deliveries(filter, newest: limit)))
+        }
+        let page = try store.deliveries(filter, after: cursor)
+        return RecordPage(lines: try lines(page.rows), next: page.next)
+    }
+
+    private func refusals(_ query: ListQuery, after cursor: String?) throws -> RecordPage {
+        func lines(_ entries: [RefusalEntry]) -> [[UInt8]] {
+            entries.map { entry in Self.line { entry.appendJSON(to: &$0) } }
+        }
+        if let limit = query.limit {
+            return RecordPage(
+                lines: lines(try store.refusals(source: query.source, sinceMs: query.since, newest: limit)))
+        }
+        let page = try store.refusals(source: query.source, sinceMs: query.since, after: cursor)
+        return RecordPage(lines: lines(page.entries), next: page.next)
+    }
+
+    // MARK: events
+
+    private static func eventID(_ text: String) throws -> EventID {
+        guard let id = EventID(hex: text) else { throw RecordError("an event's id is 32 hex digits") }
+        return id
+    }
+
+    private func events(_ query: ListQuery, after cursor: String?) throws -> RecordPage {
+        if let text = query.id {
+            return RecordPage(lines: try log.lookup(Self.eventID(text)).map { [$0.payload] } ?? [])
+        }
+        let filter = try Self.filter(query)
+        if let limit = query.limit {
+            return RecordPage(lines: try log.list(filter, newest: limit).map(\.payload))
+        }
+        let start = try position(cursor, since: query.since)
+        let batch = try log.read(from: start, maximumRecords: Self.pageRecords, maximumBytes: Self.pageBytes)
+        return RecordPage(
+            lines: batch.records.filter(filter.matches).map(\.payload),
+            next: batch.next == start ? nil : batch.next.description)
+    }
+
+    private func position(_ cursor: String?, since: Int64?) throws -> LogPosition {
+        if let cursor {
+            guard let position = LogPosition(cursor) else { throw RecordError("the cursor is not one of ours") }
+            return position
+        }
+        return try since.map(log.position) ?? log.beginning
+    }
+
+    private static func filter(_ query: ListQuery) throws -> EventFilter {
+        var filter = EventFilter()
+        filter.types = query.type.map { [$0] }
+        filter.sources = query.source.map { [$0] }
+        filter.sinceMs = query.since
+        filter.includesSystem = query.includesSystem
+        if let condition = try EventCondition(query.condition) { filter.predicate = { condition.takes($0) } }
+        return filter
+    }
+
+    private func quarantine(_ query: ListQuery) throws -> RecordPage {
+        let elements = try log.quarantined(
+            source: query.source, sinceMs: query.since, newest: query.limit ?? ListQuery.maximumLimit)
+        return RecordPage(lines: elements.map(\.json))
+    }
+}
+
+extension DeliveryFilter {
+    fileprivate func takes(_ row: DeliveryRow) -> Bool {
+        (target.map { $0 == row.target } ?? true) && (source.map { $0 == row.source } ?? true)
+            && (type.map { $0 == row.type } ?? true) && (sinceMs.map { $0 <= row.receivedAtMs } ?? true)
+    }
+}
+
+extension QuarantinedElement {
+    /// `{source, index, received_at, reason, size, sha256}`: never its bytes.
+    fileprivate var json: [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("source")
+        writer.string(source)
+        writer.key("index")
+        writer.integer(Int64(index))
+        writer.key("received_at")
+        writer.string(Timestamp(milliseconds: receivedAtMs).text)
+        writer.key("reason")
+        writer.string(reason)
+        writer.key("size")
+        writer.integer(Int64(size))
+        writer.key("sha256")
+        writer.string(sha256)
+        writer.endObject()
+        return writer.bytes
+    }
+}

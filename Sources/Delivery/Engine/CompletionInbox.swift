@@ -1,0 +1,32 @@
+internal import Synchronization
+internal import Targets
+
+/// How an attempt ended, on its way to the delivery thread.
+struct Completion: Sendable {
+    var target: Int64
+    var sink: Int
+    var ticket: AttemptTicket
+    var attempt: Int
+    var outcome: DeliveryOutcome
+}
+
+/// What targets' threads report. Bounded by the attempts under way.
+final class CompletionInbox: Sendable {
+    private let completions = Mutex<[Completion]>([])
+    private let wakeUp: WakeUp
+
+    init(_ wakeUp: WakeUp) {
+        self.wakeUp = wakeUp
+    }
+
+    func post(_ completion: Completion) {
+        completions.withLock { $0.append(completion) }
+        wakeUp.signal()
+    }
+
+    /// Everything posted; `emptied` is used as the storage of what comes next.
+    func take(_ emptied: inout [Completion]) {
+        emptied.removeAll(keepingCapacity: true)
+        completions.withLock { swap(&$0, &emptied) }
+    }
+}

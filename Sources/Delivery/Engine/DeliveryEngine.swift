@@ -1,0 +1,184 @@
+package import EventLog
+package import Logging
+package import Metrics
+package import Rules
+internal import Synchronization
+package import Targets
+
+/// Brings every event of the log to every target whose routes take it: one thread that reads, matches once for all targets
+/// that keep up, sends, gathers outcomes, and writes down what has changed. Once started, it is to be stopped.
+package final class DeliveryEngine: Sendable {
+    private let core: Mutex<EngineCore>
+    private let wakeUp: WakeUp
+    private let log: any EventLog
+    private let store: DeliveryStore
+    private let thread = Mutex<EngineThread?>(nil)
+    private let stopping = StopRequest()
+    private let statuses = StatusCache()
+    private let durableLowest: SharedPosition
+
+    /// Opens every target. Nothing is sent before `start`.
+    /// - Throws: what a target threw when it was made; `DeliveryStoreError` when the state file does not fit the log.
+    package convenience init(
+        log: any EventLog, store: DeliveryStore, plan: RulePlan, blueprints: [any TargetBlueprint],
+        context: TargetContext, metrics: MetricsRegistry, logger: Logger, retention: DeliveryRetention = .init()
+    ) throws {
+        try self.init(
+            log: log, store: store, plan: plan, blueprints: blueprints, metrics: metrics, logger: logger,
+            retention: retention, makeTarget: { try $0.make(context) })
+    }
+
+    /// - Parameters:
+    ///   - clock: asked on the delivery thread.
+    ///   - adjust: changes every target's limits.
+    ///   - makeTarget: in place of the blueprints' own.
+    package init(
+        log: any EventLog, store: DeliveryStore, plan: RulePlan, blueprints: [any TargetBlueprint],
+        metrics: MetricsRegistry, logger: Logger, retention: DeliveryRetention = .init(),
+        clock: @escaping @Sendable () -> Moment = { Moment.now() },
+        adjust: @escaping @Sendable (inout TargetPolicy) -> Void = { _ in },
+        makeTarget: @escaping @Sendable (any TargetBlueprint) throws -> any Target
+    ) throws {
+        let wakeUp = try WakeUp()
+        let core = try EngineCore(
+            log: log, store: store, plan: plan, registry: metrics, logger: logger, retention: retention,
+            inbox: CompletionInbox(wakeUp), clock: clock, adjust: adjust,
+            makeTarget: makeTarget)
+        try core.configure(plan, blueprints, clock())
+        core.publishLowest()
+        durableLowest = core.durableLowest
+        self.core = Mutex(core)
+        self.wakeUp = wakeUp
+        self.log = log
+        self.store = store
+        metrics.collectTargets { [weak self] in self?.recentTargets() ?? [] }
+    }
+
+    // MARK: life
+
+    /// Begins to deliver.
+    package func start() throws {
+        log.onAppend { [wakeUp] in wakeUp.signal() }
+        store.refusals.onFirst { [wakeUp] in wakeUp.signal() }
+        let started = try EngineThread(name: "delivery") { self.run() }
+        thread.withLock { $0 = started }
+    }
+
+    /// Sends nothing more, waits for what is under way, writes everything down and closes the targets. What has not ended
+    /// by then is sent again by the next run.
+    package func stop(within limit: Duration) {
+        stopping.request(deadlineMs: Moment.now().monotonicMs + limit.milliseconds)
+        wakeUp.signal()
+        let running = thread.withLock { thread in
+            defer { thread = nil }
+            return thread
+        }
+        if let running {
+            running.join()
+        } else {
+            core.withLock { $0.close() }
+        }
+    }
+
+    private func run() {
+        while stopping.deadlineMs == nil {
+            sleep(core.withLock { $0.turn() })
+        }
+        while let deadline = stopping.deadlineMs {
+            let (wait, inFlight) = core.withLock { core in
+                core.isStopping = true
+                return (core.turn(), core.inFlightCount)
+            }
+            let left = deadline - Moment.now().monotonicMs
+            guard inFlight > 0, left > 0 else { break }
+            sleep(min(wait ?? left, left))
+        }
+        core.withLock { $0.close() }
+    }
+
+    private func sleep(_ milliseconds: Int64?) {
+        if milliseconds != 0 { wakeUp.wait(milliseconds: milliseconds) }
+    }
+
+    /// Puts another configuration in the place of the present one, without losing anything: targets keep their state, and
+    /// events that are not on their way yet are matched by the new plan.
+    /// - Throws: as `init`; then everything is as it was.
+    package func reload(plan: RulePlan, blueprints: [any TargetBlueprint]) throws {
+        try core.withLock { try $0.configure(plan, blueprints, $0.clock()) }
+        wakeUp.signal()
+    }
+
+    /// Told of everything that happens, on the delivery thread; must not block.
+    package var observer: (@Sendable (DeliveryObservation) -> Void)? {
+        get { core.withLock { $0.observer } }
+        set { core.withLock { $0.observer = newValue } }
+    }
+
+    // MARK: operators
+
+    /// Sends nothing more to a target until `resume`, also after a restart.
+    package func pause(_ target: String) throws {
+        try operate(target) { $0.state.pause() }
+    }
+
+    /// Ends a pause, and what the target's own answer (410) switched off.
+    package func resume(_ target: String) throws {
+        try operate(target) { $0.state.resume() }
+    }
+
+    /// Removes a target that is no longer configured, with its counters, history and dead letters.
+    package func forget(_ target: String) throws {
+        try core.withLock { core in
+            guard let runtime = core.runtime(named: target) else { throw Self.unknown(target) }
+            try core.forget(runtime)
+        }
+    }
+
+    private func operate(_ target: String, _ body: (TargetRuntime) -> Void) throws {
+        try core.withLock { core in
+            guard let runtime = core.runtime(named: target) else { throw Self.unknown(target) }
+            body(runtime)
+            let now = core.clock()
+            guard core.commit(now, isDurable: true) else {
+                throw DeliveryStoreError(
+                    "this could not be written down, so a restart would undo it: \(core.storeFailure ?? "")")
+            }
+            core.logStanding(runtime, now)
+        }
+        wakeUp.signal()
+    }
+
+    private static func unknown(_ target: String) -> DeliveryStoreError {
+        DeliveryStoreError("there is no target \(target)")
+    }
+
+    /// Looks after what grows old at once, and not only every half minute.
+    func keepHouse() {
+        core.withLock { $0.keepHouse($0.clock()) }
+        wakeUp.signal()
+    }
+
+    // MARK: looking
+
+    package func targets() -> [TargetStatus] { core.withLock { $0.statuses() } }
+
+    private func recentTargets() -> [TargetStatus] { statuses.statuses { targets() } }
+
+    package func reconcile() -> Reconciliation { core.withLock { $0.reconcile() } }
+
+    /// Why the state file cannot be written at present; nil when it can.
+    package var storeFailure: String? { core.withLock { $0.storeFailure } }
+
+    /// Whether, within the time, every target that takes events has none left to take, and all is written down.
+    package func waitUntilIdle(within limit: Duration) -> Bool {
+        let deadline = Moment.now().monotonicMs + limit.milliseconds
+        repeat {
+            if core.withLock({ $0.isIdle }) { return true }
+            WakeUp.pause(milliseconds: 2)
+        } while Moment.now().monotonicMs < deadline
+        return core.withLock { $0.isIdle }
+    }
+
+    /// What the log may not remove: the lowest place some target still needs, as it surely is on the disk. Answers at once.
+    package func lowestUnfinished() -> LogPosition { durableLowest.value }
+}

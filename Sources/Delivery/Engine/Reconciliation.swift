@@ -1,0 +1,120 @@
+package import EventLog
+internal import JSON
+
+/// Where every accepted event is, for one target. `system.…` events are not counted.
+package struct TargetBalance: Sendable, Hashable {
+    /// Accepted before the target's start, and so none of its business.
+    package var beforeStart: Int64
+    package var delivered: Int64
+    package var filtered: Int64
+    package var pending: Int64
+    package var dead: Int64
+    package var discarded: Int64
+    package var expired: Int64
+
+    package var sum: Int64 { beforeStart + delivered + filtered + pending + dead + discarded + expired }
+
+    /// - Parameters:
+    ///   - cursor: the target's state, of the moment of `head`.
+    ///   - open: the size of its open set.
+    ///   - systemEver: `system.…` events ever appended, at the moment of `head`.
+    init(
+        _ target: StoredTarget, _ cursor: TargetCursor, open: Int64, log: any LogReader, head: LogPosition,
+        systemEver: Int64
+    ) {
+        let counters = cursor.counters
+        let unfinished = log.count(from: cursor.position, to: head) + Int64(cursor.holes.count) + open
+        let systemUnfinished = systemEver - target.systemBeforeStart - counters.system
+        beforeStart = target.beforeStart
+        delivered = counters.delivered
+        filtered = counters.filtered
+        pending = unfinished - systemUnfinished
+        dead = counters.dead
+        discarded = counters.discarded
+        expired = counters.expired
+    }
+
+    func appendMembers(to writer: inout JSONWriter) {
+        writer.member("delivered", delivered)
+        writer.member("filtered", filtered)
+        writer.member("pending", pending)
+        writer.member("dead", dead)
+        writer.member("discarded", discarded)
+        writer.member("expired", expired)
+        writer.member("before_start", beforeStart)
+    }
+}
+
+/// The proof that nothing was dropped: for every target, what was accepted is the sum of where it went.
+package struct Reconciliation: Sendable, Hashable {
+    package var accepted: Int64
+    package var duplicates: Int64
+    package var quarantined: Int64
+    /// In the order the targets came.
+    package var targets: [Target]
+
+    package struct Target: Sendable, Hashable {
+        package var name: String
+        package var balance: TargetBalance
+    }
+
+    package var isBalanced: Bool { targets.allSatisfy { $0.balance.sum == accepted && $0.balance.pending >= 0 } }
+
+    /// Of an instance that is not running.
+    package init(store: DeliveryStore, log: any LogReader, statistics: LogStatistics) throws {
+        let head = log.head
+        self.init(
+            statistics,
+            try store.targets().map { target in
+                Target(
+                    name: target.name,
+                    balance: TargetBalance(
+                        target, target.cursor, open: target.openCount, log: log, head: head,
+                        systemEver: statistics.system))
+            })
+    }
+
+    init(_ statistics: LogStatistics, _ targets: [Target]) {
+        accepted = statistics.accepted
+        duplicates = statistics.duplicates
+        quarantined = statistics.quarantined
+        self.targets = targets
+    }
+
+    /// `{balanced, accepted, duplicates, quarantined, targets: {NAME: {delivered, filtered, pending, dead, discarded,
+    /// expired, before_start}}}`
+    package var json: [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("balanced")
+        writer.bool(isBalanced)
+        writer.member("accepted", accepted)
+        writer.member("duplicates", duplicates)
+        writer.member("quarantined", quarantined)
+        writer.key("targets")
+        writer.beginObject()
+        for target in targets {
+            writer.key(target.name)
+            writer.beginObject()
+            target.balance.appendMembers(to: &writer)
+            writer.endObject()
+        }
+        writer.endObject()
+        writer.endObject()
+        return writer.bytes
+    }
+}
+
+/// The log's counters and its head of one moment, although other threads append meanwhile.
+func snapshot(of log: any EventLog) -> (statistics: LogStatistics, head: LogPosition) {
+    var statistics = log.statistics()
+    for _ in 0..<1000 {
+        let head = log.head
+        let again = log.statistics()
+        if again.accepted == statistics.accepted, again.system == statistics.system, log.head == head {
+            return (again, head)
+        }
+        statistics = again
+    }
+    return (statistics, log.head)
+}

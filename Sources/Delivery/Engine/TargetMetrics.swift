@@ -1,0 +1,62 @@
+internal import Metrics
+internal import Targets
+
+/// What is measured of one target as it happens; its counters and lag are collected from its state.
+final class TargetMetrics {
+    private let name: String
+    private let registry: MetricsRegistry
+    private let latency: Histogram
+    private let duration: Histogram
+    private var failures: [String: Counter] = [:]
+
+    init(_ name: String, _ registry: MetricsRegistry) {
+        self.name = name
+        self.registry = registry
+        latency = registry.histogram(
+            "gatehouse_target_delivery_latency_seconds", "From an event's receipt to its delivery.", [("target", name)])
+        duration = registry.histogram(
+            "gatehouse_target_attempt_duration_seconds", "How long successful attempts took.", [("target", name)])
+    }
+
+    func delivered(_ receipt: DeliveryReceipt, latencySeconds: Double) {
+        duration.observe(receipt.duration.seconds)
+        latency.observe(max(0, latencySeconds))
+    }
+
+    func failed(_ failure: DeliveryFailure) {
+        if let counter = failures[failure.code] { return counter.add() }
+        let counter = registry.counter(
+            "gatehouse_target_attempts_failed_total", "Attempts that failed, by the reason's code.",
+            [("target", name), ("code", failure.code)])
+        failures[failure.code] = counter
+        counter.add()
+    }
+}
+
+extension MetricsRegistry {
+    /// Series that are read from the targets' states when the page is rendered.
+    func collectTargets(_ statuses: @escaping @Sendable () -> [TargetStatus]) {
+        func family(
+            _ name: String, _ help: String, kind: String, _ value: @escaping @Sendable (TargetStatus) -> Double
+        ) {
+            collected("gatehouse_target_" + name, help, kind: kind) {
+                statuses().map { ([("target", $0.name)], value($0)) }
+            }
+        }
+        family("delivered_total", "Events delivered.", kind: "counter") { Double($0.balance.delivered) }
+        family("filtered_total", "Events no route takes.", kind: "counter") { Double($0.balance.filtered) }
+        family("dead_total", "Events that became dead letters.", kind: "counter") { Double($0.balance.dead) }
+        family("discarded_total", "Events a person removed before they were delivered.", kind: "counter") {
+            Double($0.balance.discarded)
+        }
+        family("expired_total", "Events the log no longer had.", kind: "counter") { Double($0.balance.expired) }
+        family("pending_events", "Events that are not finished.", kind: "gauge") { Double($0.balance.pending) }
+        family("lag_events", "Events the target's position has not passed.", kind: "gauge") { Double($0.lagEvents) }
+        family("lag_seconds", "Age of the oldest event that is not finished.", kind: "gauge") { $0.lagSeconds }
+        family("open_events", "Failed events that wait for another try.", kind: "gauge") { Double($0.open) }
+        family("in_flight_events", "Events being sent.", kind: "gauge") { Double($0.inFlight) }
+        collected("gatehouse_target_state", "1 for the state the target is in.") {
+            statuses().map { ([("target", $0.name), ("state", $0.standing.name)], 1) }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+package import EventLog
+package import Events
+
+/// An event that failed and waits for another try while others go on. Its text is in the state file.
+package struct OpenEntry: Sendable {
+    package var place: RecordPlace
+    package var id: EventID
+    package var type: String
+    package var source: String
+    package var receivedAtMs: Int64
+    package var routes: RouteSet
+    /// All tries so far.
+    package var tries: Int
+    /// Those that count against the event.
+    package var counted: Int
+    package var firstTried: Moment
+    /// When the next try is due, on the monotonic clock.
+    package var dueMs: Int64
+    /// The stable code of its last failure.
+    package var reason: String
+    package var record = FailureRecord()
+    package var isInFlight = false
+
+    var isSystem: Bool { LogRecord.isSystem(type) }
+}
+
+/// What an event's failures by the target's fault tell about the event itself.
+package struct FailureRecord: Sendable, Hashable {
+    /// The target's successes up to the last failure.
+    var successesBefore: Int64?
+    /// Failures with another event's success since the one before.
+    var timesAlone = 0
+}
+
+/// The events of one target that failed and are due again at some time: found by place, ordered by due time.
+struct OpenSet: Sendable {
+    private(set) var entries: [RecordPlace: OpenEntry] = [:]
+    /// A binary heap that may hold outdated turns; an entry's `dueMs` says which one counts.
+    private var heap: [Turn] = []
+
+    private struct Turn: Sendable {
+        var dueMs: Int64
+        var place: RecordPlace
+    }
+
+    var count: Int { entries.count }
+
+    subscript(place: RecordPlace) -> OpenEntry? { entries[place] }
+
+    /// Adds an entry or puts it back after another failed try.
+    mutating func put(_ entry: OpenEntry) {
+        entries[entry.place] = entry
+        push(Turn(dueMs: entry.dueMs, place: entry.place))
+    }
+
+    mutating func remove(_ place: RecordPlace) {
+        entries[place] = nil
+        if entries.isEmpty { heap.removeAll() }
+    }
+
+    /// The earliest due time of an entry that is not in flight.
+    mutating func nextDueMs() -> Int64? {
+        dropOutdated()
+        return heap.first?.dueMs
+    }
+
+    /// The earliest entry that is due, now in flight.
+    mutating func start(_ now: Moment) -> OpenEntry? {
+        dropOutdated()
+        guard let turn = heap.first, turn.dueMs <= now.monotonicMs else { return nil }
+        pop()
+        entries[turn.place]?.isInFlight = true
+        return entries[turn.place]
+    }
+
+    private mutating func dropOutdated() {
+        while let turn = heap.first {
+            if let entry = entries[turn.place], !entry.isInFlight, entry.dueMs == turn.dueMs { return }
+            pop()
+        }
+    }
+
+    private mutating func push(_ turn: Turn) {
+        heap.append(turn)
+        var child = heap.count - 1
+        while child > 0, heap[child].dueMs < heap[(child - 1) / 2].dueMs {
+            heap.swapAt(child, (child - 1) / 2)
+            child = (child - 1) / 2
+        }
+    }
+
+    private mutating func pop() {
+        heap.swapAt(0, heap.count - 1)
+        heap.removeLast()
+        var parent = 0
+        while true {
+            let left = 2 * parent + 1
+            guard left < heap.count else { return }
+            let right = left + 1
+            let least = right < heap.count && heap[right].dueMs < heap[left].dueMs ? right : left
+            guard heap[least].dueMs < heap[parent].dueMs else { return }
+            heap.swapAt(parent, least)
+            parent = least
+        }
+    }
+}

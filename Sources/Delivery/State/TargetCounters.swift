@@ -1,0 +1,32 @@
+/// How the events a target is finished with ended. Written in the transaction that moves the cursor past them.
+package struct TargetCounters: Sendable, Hashable {
+    package var delivered: Int64 = 0
+    /// No route took it.
+    package var filtered: Int64 = 0
+    /// Became a dead letter.
+    package var dead: Int64 = 0
+    /// Removed by a person before it was delivered.
+    package var discarded: Int64 = 0
+    /// The log itself no longer had it when it was to be delivered.
+    package var expired: Int64 = 0
+    /// `system.…` events, however they ended: they are in none of the other counters.
+    package var system: Int64 = 0
+
+    package init() {}
+
+    /// Everything but `system.…` events.
+    package var finished: Int64 { delivered + filtered + dead + discarded + expired }
+
+    mutating func count(_ ending: WritableKeyPath<TargetCounters, Int64>, isSystem: Bool, by amount: Int64 = 1) {
+        if isSystem { system += amount } else { self[keyPath: ending] += amount }
+    }
+
+    static func += (one: inout TargetCounters, other: TargetCounters) {
+        one.delivered += other.delivered
+        one.filtered += other.filtered
+        one.dead += other.dead
+        one.discarded += other.discarded
+        one.expired += other.expired
+        one.system += other.system
+    }
+}

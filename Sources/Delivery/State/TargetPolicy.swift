@@ -1,0 +1,32 @@
+/// The limits a target's state keeps to.
+package struct TargetPolicy: Sendable, Hashable {
+    /// Events in flight at once.
+    package var concurrency = 32
+    /// Tries that count against the event before it becomes a dead letter.
+    package var attempts = 5
+    /// After how long of failing by the target's fault an event is given up; nil: never.
+    package var giveUpAfterMs: Int64?
+    /// Failed events that wait for another try while others go on. When there are so many, new events go one at a time.
+    package var maximumOpen = 10_000
+    /// Events read ahead of the cursor.
+    package var window = 1024
+    /// Bytes of memory the events read ahead may take.
+    package var windowBytes = 1 << 20
+    package var retry = BackOff()
+    /// Failures in a row by the target's fault after which the target as a whole waits.
+    package var failuresBeforeWaiting = 3
+    /// What a `Retry-After` is cut to.
+    package var retryAfterCapMs: Int64 = 3_600_000
+    /// Operations that wait for a commit. When it is full (the state file cannot be written), nothing more is sent.
+    package var maximumUncommitted = 20_000
+    package var maximumUncommittedBytes = 4 << 20
+
+    package init() {}
+
+    /// With so many failed events the cursor waits. The room above `maximumOpen` lets single new events show whether the
+    /// target takes any: without that, many bad events could hold the cursor for ever.
+    var openLimit: Int { maximumOpen + max(16, maximumOpen / 10) }
+
+    /// Failed events that keep their place in the log while the whole target waits; beyond it the probes take turns.
+    var maximumReturned: Int { max(concurrency, 4) }
+}

@@ -1,0 +1,238 @@
+internal import EventLog
+package import Targets
+
+extension TargetState {
+    /// How the attempt ended. A ticket that is not under way changes nothing.
+    package mutating func finish(_ ticket: AttemptTicket, _ outcome: DeliveryOutcome, _ now: Moment) {
+        switch (release(ticket), outcome) {
+        case (.free, _): return
+        case (.window(let tried), .delivered(let receipt)): delivered(tried, receipt, now)
+        case (.window(let tried), .failed(let failure)): failed(tried, failure, now)
+        case (.open(let place), .delivered(let receipt)): delivered(place, receipt, now)
+        case (.open(let place), .failed(let failure)): failed(place, failure, now)
+        }
+    }
+
+    /// The open event of this attempt is gone: somebody removed its text.
+    package mutating func vanish(_ ticket: AttemptTicket) {
+        guard case .open(let place) = release(ticket), open[place] != nil else { return }
+        counters.count(\.discarded, isSystem: open[place]?.isSystem ?? false)
+        open.remove(place)
+        add(.close(place))
+    }
+
+    /// The attempt was never made; the same event is tried again later.
+    package mutating func abandon(_ ticket: AttemptTicket, _ now: Moment) {
+        switch release(ticket) {
+        case .free: return
+        case .window(var tried):
+            tried.tries -= 1
+            health.learnedNothing(tried.event.place, now)
+            returned.insert(tried, at: 0)
+        case .open(let place):
+            health.learnedNothing(place, now)
+            guard var entry = open[place] else { return }
+            entry.isInFlight = false
+            entry.dueMs = now.monotonicMs + policy.retry.baseMs
+            open.put(entry)
+        }
+    }
+
+    // MARK: events from the log
+
+    private mutating func delivered(_ tried: Tried, _ receipt: DeliveryReceipt, _ now: Moment) {
+        health.succeeded(tried.event.place, isFirst: tried.tries == 1)
+        counters.count(\.delivered, isSystem: tried.event.isSystem)
+        var entry = HistoryEntry(tried, .delivered, now)
+        entry.status = receipt.status
+        entry.durationMs = receipt.duration.milliseconds
+        add(.record(entry))
+    }
+
+    private mutating func failed(_ tried: Tried, _ failure: DeliveryFailure, _ now: Moment) {
+        var tried = tried
+        let counts = judge(failure, tried.event.place, isFirst: tried.tries == 1, &tried.record, now)
+        let isSpent = counts && policy.attempts <= 1
+        let reason = isSpent ? failure.code : surrenderReason(tried, failure, now)
+        if let reason {
+            bury(tried, reason: reason, failure: failure, now)
+        } else if counts || (isActive && health.isRunning) {
+            openUp(tried, failure, counts: counts, now)
+        } else {
+            returned.append(tried)
+            record(HistoryEntry(tried, .pending, now), failure, dueMs: waitingUntilMs, now)
+        }
+        forgetUnsentWhileWaiting()
+    }
+
+    private mutating func openUp(_ tried: Tried, _ failure: DeliveryFailure, counts: Bool, _ now: Moment) {
+        var entry = OpenEntry(
+            place: tried.event.place, id: tried.event.id, type: tried.event.type, source: tried.event.source,
+            receivedAtMs: tried.event.receivedAtMs, routes: tried.routes, tries: tried.tries, counted: counts ? 1 : 0,
+            firstTried: tried.firstTried ?? now, dueMs: 0, reason: failure.code, record: tried.record)
+        entry.dueMs = now.monotonicMs + retryDelayMs(entry, failure)
+        open.put(entry)
+        add(.open(entry, payload: tried.event.payload, nextAtMs: wallMs(of: entry.dueMs, now)))
+        record(HistoryEntry(tried, .pending, now), failure, dueMs: entry.dueMs, now)
+    }
+
+    // MARK: open events
+
+    private mutating func delivered(_ place: RecordPlace, _ receipt: DeliveryReceipt, _ now: Moment) {
+        health.succeeded(place, isFirst: false)
+        guard var entry = open[place] else { return }
+        entry.tries += 1
+        open.remove(place)
+        counters.count(\.delivered, isSystem: entry.isSystem)
+        add(.close(place))
+        var history = HistoryEntry(entry, .delivered, now)
+        history.status = receipt.status
+        history.durationMs = receipt.duration.milliseconds
+        add(.record(history))
+    }
+
+    private mutating func failed(_ place: RecordPlace, _ failure: DeliveryFailure, _ now: Moment) {
+        guard var entry = open[place] else { return }
+        let counts = judge(failure, place, isFirst: false, &entry.record, now)
+        entry.tries += 1
+        entry.counted += counts ? 1 : 0
+        entry.reason = failure.code
+        entry.isInFlight = false
+        if let reason = entry.counted >= policy.attempts ? failure.code : surrenderReason(entry, failure, now) {
+            bury(entry, reason: reason, failure: failure, now)
+        } else {
+            entry.dueMs = now.monotonicMs + retryDelayMs(entry, failure)
+            open.put(entry)
+            add(.postpone(entry, nextAtMs: wallMs(of: entry.dueMs, now)))
+            record(HistoryEntry(entry, .pending, now), failure, dueMs: entry.dueMs, now)
+        }
+        forgetUnsentWhileWaiting()
+    }
+
+    // MARK: judging
+
+    /// Whose fault it is. A failure by the target's fault that only this event meets, while others get through, counts
+    /// against the event: at once when too many have failed.
+    /// - Returns: whether it counts against the event.
+    private mutating func judge(
+        _ failure: DeliveryFailure, _ place: RecordPlace, isFirst: Bool, _ record: inout FailureRecord, _ now: Moment
+    ) -> Bool {
+        switch failure.blame {
+        case .event:
+            if failure.status == nil {
+                health.learnedNothing(place, now)
+            } else {
+                health.answered(place, isFirst: isFirst)
+            }
+            return true
+        case .gone:
+            health.learnedNothing(place, now)
+            disabledReason = failure.code
+            isDirty = true
+            return false
+        case .target:
+            if let before = record.successesBefore, health.successes > before { record.timesAlone += 1 }
+            record.successesBefore = health.successes
+            health.failed(
+                place, code: failure.code, isFirst: isFirst, pauseMs: pauseMs(failure), now, policy, &random)
+            return health.isConvicted(failedAlone: record.timesAlone) || (isOpenSetFull && record.timesAlone > 0)
+        }
+    }
+
+    private func pauseMs(_ failure: DeliveryFailure) -> Int64? {
+        if let asked = failure.retryAfter { return min(max(0, asked.milliseconds), policy.retryAfterCapMs) }
+        return failure.status == 429 ? 0 : nil
+    }
+
+    /// Why an event that failed is not tried again although its tries are not used up.
+    private func surrenderReason(_ receivedAtMs: Int64, _ firstTried: Moment, _ blame: Blame, _ now: Moment) -> String?
+    {
+        if let reason = expiry?.reason(receivedAtMs: receivedAtMs) { return reason }
+        guard blame == .target, let limit = policy.giveUpAfterMs, now.monotonicMs - firstTried.monotonicMs >= limit
+        else { return nil }
+        return Expiry.gaveUp
+    }
+
+    private func surrenderReason(_ tried: Tried, _ failure: DeliveryFailure, _ now: Moment) -> String? {
+        surrenderReason(tried.event.receivedAtMs, tried.firstTried ?? now, failure.blame, now)
+    }
+
+    private func surrenderReason(_ entry: OpenEntry, _ failure: DeliveryFailure, _ now: Moment) -> String? {
+        surrenderReason(entry.receivedAtMs, entry.firstTried, failure.blame, now)
+    }
+
+    private mutating func retryDelayMs(_ entry: OpenEntry, _ failure: DeliveryFailure) -> Int64 {
+        let round = entry.counted > 0 ? entry.counted : entry.tries
+        return max(policy.retry.delayMs(round: round, using: &random), pauseMs(failure) ?? 0)
+    }
+
+    /// What was read ahead would only take memory while nothing is sent.
+    private mutating func forgetUnsentWhileWaiting() {
+        if !isActive || waitingUntilMs != nil { forgetUnsent() }
+    }
+
+    private var waitingUntilMs: Int64? {
+        if case .waiting(let until) = health.mode { return until }
+        return nil
+    }
+
+    // MARK: writing down
+
+    mutating func bury(_ tried: Tried, reason: String, failure: DeliveryFailure?, _ now: Moment) {
+        let event = tried.event
+        counters.count(\.dead, isSystem: event.isSystem)
+        add(
+            .bury(
+                DeadLetter(
+                    place: event.place, id: event.id, type: event.type, source: event.source,
+                    receivedAtMs: event.receivedAtMs, routes: tried.routes, atMs: now.wallMs, reason: reason,
+                    attempts: tried.tries, status: failure?.status, message: failure?.message ?? "",
+                    response: failure?.response ?? [], payload: .text(event.payload))))
+        record(HistoryEntry(tried, .dead, now), failure, reason: reason)
+    }
+
+    mutating func bury(_ entry: OpenEntry, reason: String, failure: DeliveryFailure?, _ now: Moment) {
+        counters.count(\.dead, isSystem: entry.isSystem)
+        open.remove(entry.place)
+        add(
+            .bury(
+                DeadLetter(
+                    place: entry.place, id: entry.id, type: entry.type, source: entry.source,
+                    receivedAtMs: entry.receivedAtMs, routes: entry.routes, atMs: now.wallMs, reason: reason,
+                    attempts: entry.tries, status: failure?.status, message: failure?.message ?? "",
+                    response: failure?.response ?? [], payload: .openRow)))
+        record(HistoryEntry(entry, .dead, now), failure, reason: reason)
+    }
+
+    private mutating func record(
+        _ entry: HistoryEntry, _ failure: DeliveryFailure?, reason: String? = nil, dueMs: Int64? = nil,
+        _ now: Moment? = nil
+    ) {
+        var entry = entry
+        entry.status = failure?.status
+        entry.reason = reason ?? failure?.code
+        entry.durationMs = failure?.duration.milliseconds ?? 0
+        if let dueMs, let now { entry.nextAtMs = wallMs(of: dueMs, now) }
+        add(.record(entry))
+    }
+
+    private func wallMs(of monotonicMs: Int64, _ now: Moment) -> Int64 {
+        now.wallMs + max(0, monotonicMs - now.monotonicMs)
+    }
+}
+
+extension HistoryEntry {
+    fileprivate init(_ tried: TargetState.Tried, _ state: DeliveryState, _ now: Moment) {
+        self.init(
+            place: tried.event.place, id: tried.event.id, type: tried.event.type, source: tried.event.source,
+            receivedAtMs: tried.event.receivedAtMs, state: state, attempts: tried.tries, atMs: now.wallMs,
+            durationMs: 0, routes: tried.routes)
+    }
+
+    fileprivate init(_ entry: OpenEntry, _ state: DeliveryState, _ now: Moment) {
+        self.init(
+            place: entry.place, id: entry.id, type: entry.type, source: entry.source,
+            receivedAtMs: entry.receivedAtMs, state: state, attempts: entry.tries, atMs: now.wallMs, durationMs: 0,
+            routes: entry.routes)
+    }
+}

@@ -1,0 +1,123 @@
+package import EventLog
+
+extension TargetState {
+    /// How many events of the log are wanted now; 0 while there is enough to do or nothing may be sent. Asking only for
+    /// half a window or more keeps targets that are equally fast on one shared reader.
+    package func room(_ now: Moment) -> Int {
+        let free = policy.window - backlog.count
+        guard holesToLoad.isEmpty, !isUncommittedFull, free * 2 >= policy.window,
+            backlog.footprint * 2 <= policy.windowBytes
+        else { return 0 }
+        if let expiry, expiry.reaches(beyond: readPosition) { return free }
+        guard isActive else { return 0 }
+        switch health.mode {
+        case .running: return canRead ? free : 0
+        case .waiting(let until):
+            let canProbe = backlog.isEmpty && returned.count < policy.maximumReturned && canRead
+            return until <= now.monotonicMs && canProbe ? min(free, 16) : 0
+        case .probing: return 0
+        }
+    }
+
+    /// An event some route takes for this target.
+    package mutating func take(_ event: LoggedEvent, _ routes: RouteSet) {
+        advanceRead(event.place)
+        backlog.append(.taken(event, routes))
+    }
+
+    /// An event no route takes for this target.
+    package mutating func pass(_ place: RecordPlace, isSystem: Bool = false) {
+        advanceRead(place)
+        if backlog.isEmpty {
+            position.offsets[Int(place.partition)] = place.offset + 1
+            counters.count(\.filtered, isSystem: isSystem)
+            isDirty = true
+        } else {
+            append(place.partition, to: place.offset + 1, \.filtered, isSystem: isSystem)
+        }
+    }
+
+    /// An event whose content a person removed.
+    package mutating func discard(_ place: RecordPlace, isSystem: Bool = false) {
+        advanceRead(place)
+        append(place.partition, to: place.offset + 1, \.discarded, isSystem: isSystem)
+    }
+
+    /// `count` events of a partition before `offset` that the log no longer holds.
+    package mutating func lose(_ partition: Int32, before offset: Int64, count: Int64) {
+        readPosition.offsets[Int(partition)] = max(readPosition.offsets[Int(partition)], offset)
+        append(partition, to: offset, \.expired, isSystem: false, count: count)
+    }
+
+    private mutating func append(
+        _ partition: Int32, to offset: Int64, _ ending: WritableKeyPath<TargetCounters, Int64>, isSystem: Bool,
+        count: Int64 = 1
+    ) {
+        var counts = TargetCounters()
+        counts.count(ending, isSystem: isSystem, by: count)
+        backlog.append(.settled(partition: partition, to: offset, counts))
+    }
+
+    /// A read ended: the log holds nothing more before `next` than what was handed over.
+    package mutating func endRead(at next: LogPosition, _ now: Moment) {
+        readPosition = next
+        settle(now)
+        if backlog.isEmpty, position != next {
+            position = next
+            isDirty = true
+        }
+    }
+
+    private mutating func advanceRead(_ place: RecordPlace) {
+        assert(place.offset >= readPosition.offsets[Int(place.partition)], "the log was read backwards")
+        readPosition.offsets[Int(place.partition)] = place.offset + 1
+    }
+
+    /// Finishes what stands at the head of the backlog and needs no sending.
+    mutating func settle(_ now: Moment) {
+        while !isUncommittedFull, let item = backlog.first {
+            switch item {
+            case .settled(let partition, let to, let counts):
+                position.offsets[Int(partition)] = to
+                counters += counts
+                isDirty = true
+            case .taken(let event, let routes):
+                guard let reason = event.flaw ?? expiry?.reason(receivedAtMs: event.receivedAtMs) else { return }
+                position.offsets[Int(event.place.partition)] = event.place.offset + 1
+                bury(Tried(event: event, routes: routes), reason: reason, failure: nil, now)
+            }
+            backlog.removeFirst()
+        }
+    }
+
+    // MARK: holes of an earlier run
+
+    /// The event of a hole, read again.
+    package mutating func fill(_ hole: RecordPlace, with event: LoggedEvent, _ routes: RouteSet, _ now: Moment) {
+        guard forget(hole) else { return }
+        isDirty = true
+        let tried = Tried(event: event, routes: routes)
+        if let flaw = event.flaw {
+            bury(tried, reason: flaw, failure: nil, now)
+        } else {
+            returned.append(tried)
+        }
+    }
+
+    /// There is nothing to deliver at a hole.
+    /// - Parameter ending: `filtered` when no route takes it now, `discarded` when a person removed its content, `expired`
+    ///   when the log no longer holds it.
+    package mutating func drop(
+        _ hole: RecordPlace, as ending: WritableKeyPath<TargetCounters, Int64>, isSystem: Bool = false
+    ) {
+        guard forget(hole) else { return }
+        counters.count(ending, isSystem: isSystem)
+        isDirty = true
+    }
+
+    private mutating func forget(_ hole: RecordPlace) -> Bool {
+        guard let index = holesToLoad.firstIndex(of: hole) else { return false }
+        holesToLoad.remove(at: index)
+        return true
+    }
+}

@@ -1,0 +1,182 @@
+package import EventLog
+
+/// One target's place in the log and everything it has not finished yet: a value without clock, disk or network.
+///
+/// What goes in: events read from the log, outcomes of attempts, the moment, an operator's wishes. What comes out: what to
+/// send next, when to look again, and what to commit. Events are finished in any order; the position passes an event once
+/// it is on its way, and until it ends its place is a hole that the next commit names.
+package struct TargetState: Sendable {
+    package internal(set) var policy: TargetPolicy
+    package internal(set) var position: LogPosition
+    /// The end of what was read: the backlog lies between the position and here.
+    package internal(set) var readPosition: LogPosition
+    package internal(set) var counters: TargetCounters
+    package internal(set) var health: TargetHealth
+    package internal(set) var isPaused: Bool
+    package internal(set) var disabledReason: String?
+    /// By configuration; a target without one is switched off as well.
+    package internal(set) var isEnabled = true
+
+    var backlog = Backlog()
+    var open = OpenSet()
+    var slots: [Slot] = []
+    var freeSlots: [Int] = []
+    /// Failed by the target's fault while it waits as a whole; each still holds its place.
+    var returned: [Tried] = []
+    /// Holes of an earlier run whose events have to be read from the log again.
+    package internal(set) var holesToLoad: [RecordPlace]
+    /// Places beside the open set that hold back a fresh start: in flight from the log, and returned.
+    var windowInFlight = 0
+    var openInFlight = 0
+    var lastProbe: RecordPlace?
+    var lastWasRetry = false
+    var expiry: Expiry?
+
+    var operations: [StateOperation] = []
+    var operationsFootprint = 0
+    /// Something a commit would write has changed.
+    package internal(set) var isDirty = false
+    var random: SplitMix64
+
+    /// An event taken from the log that was tried, or is about to be.
+    struct Tried: Sendable {
+        var event: LoggedEvent
+        var routes: RouteSet
+        var tries = 0
+        var firstTried: Moment?
+        var record = FailureRecord()
+    }
+
+    /// An attempt under way.
+    struct Slot: Sendable {
+        enum Content: Sendable {
+            case free
+            case window(Tried)
+            case open(RecordPlace)
+        }
+
+        var serial: UInt32 = 0
+        var content = Content.free
+    }
+
+    /// - Parameter seed: of the jitter.
+    package init(_ restored: RestoredTarget, policy: TargetPolicy, _ now: Moment, seed: UInt64) {
+        let cursor = restored.cursor
+        self.policy = policy
+        position = cursor.position
+        readPosition = cursor.position
+        counters = cursor.counters
+        isPaused = cursor.isPaused
+        disabledReason = cursor.disabledReason
+        holesToLoad = cursor.holes
+        health = TargetHealth(failingSince: cursor.failingSinceMs.map(now.past(wallMs:)))
+        random = SplitMix64(seed: seed)
+        for record in restored.open {
+            let wait = min(max(0, record.nextAtMs - now.wallMs), policy.retry.capMs)
+            open.put(
+                OpenEntry(
+                    place: record.place, id: record.id, type: record.type, source: record.source,
+                    receivedAtMs: record.receivedAtMs, routes: record.routes, tries: record.tries,
+                    counted: record.counted, firstTried: now.past(wallMs: record.firstTriedAtMs),
+                    dueMs: now.monotonicMs + wait, reason: record.reason))
+        }
+    }
+
+    /// Whether anything is sent at all.
+    package var isActive: Bool { isEnabled && !isPaused && disabledReason == nil }
+
+    package var openCount: Int { open.count }
+    /// When the oldest open event was received; nil when there is none.
+    package var oldestOpenMs: Int64? { open.entries.values.lazy.map(\.receivedAtMs).min() }
+    package var inFlightCount: Int { windowInFlight + openInFlight }
+    /// Places before the position that are not finished, beside the open set.
+    package var holeCount: Int { windowInFlight + returned.count + holesToLoad.count }
+    /// Everything before the position that is not finished.
+    package var unfinishedBeforePosition: Int { holeCount + open.count }
+    /// Only single events are let through, or none.
+    package var isOpenSetFull: Bool { open.count >= policy.maximumOpen }
+
+    /// What is, or may come to be, in the open set.
+    private var openLoad: Int { open.count + windowInFlight + returned.count }
+    var canRead: Bool { openLoad < policy.openLimit }
+    var canStartFresh: Bool {
+        !backlog.isEmpty && (openLoad < policy.maximumOpen || (windowInFlight == 0 && openLoad < policy.openLimit))
+    }
+
+    /// Commits have not kept up: nothing more may be finished or sent.
+    package var isUncommittedFull: Bool {
+        operations.count >= policy.maximumUncommitted || operationsFootprint >= policy.maximumUncommittedBytes
+    }
+
+    /// Operations that wait for a commit.
+    package var uncommittedCount: Int { operations.count }
+
+    // MARK: committing
+
+    package var cursor: TargetCursor {
+        var cursor = TargetCursor(position: position)
+        cursor.holes = holesToLoad + returned.map(\.event.place)
+        for slot in slots {
+            if case .window(let tried) = slot.content { cursor.holes.append(tried.event.place) }
+        }
+        cursor.counters = counters
+        cursor.isPaused = isPaused
+        cursor.disabledReason = disabledReason
+        cursor.failingSinceMs = health.failingSince?.wallMs
+        return cursor
+    }
+
+    /// What is to be written now. When writing fails, `putBack` takes it again.
+    package mutating func takeChange() -> TargetChange {
+        let change = TargetChange(cursor: cursor, operations: operations)
+        operations = []
+        operationsFootprint = 0
+        isDirty = false
+        return change
+    }
+
+    package mutating func putBack(_ change: TargetChange) {
+        operations = change.operations + operations
+        operationsFootprint = operations.reduce(0) { $0 + $1.footprint }
+        isDirty = true
+    }
+
+    /// The text of an open event whose row is not written yet.
+    package func uncommittedPayload(_ place: RecordPlace) -> [UInt8]? {
+        for case .open(let entry, let payload, _) in operations where entry.place == place { return payload }
+        return nil
+    }
+
+    mutating func add(_ operation: StateOperation) {
+        operations.append(operation)
+        operationsFootprint += operation.footprint
+        isDirty = true
+    }
+
+    // MARK: wishes
+
+    package mutating func setPolicy(_ policy: TargetPolicy, isEnabled: Bool) {
+        self.policy = policy
+        self.isEnabled = isEnabled
+        forgetUnsent()
+    }
+
+    package mutating func pause() {
+        isPaused = true
+        isDirty = true
+        forgetUnsent()
+    }
+
+    /// Ends an operator's pause and what the target's own answer switched off.
+    package mutating func resume() {
+        isPaused = false
+        disabledReason = nil
+        isDirty = true
+    }
+
+    /// Drops what was read and not sent, to be read and matched again.
+    package mutating func forgetUnsent() {
+        backlog.removeAll()
+        readPosition = position
+    }
+}

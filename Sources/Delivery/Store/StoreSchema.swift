@@ -1,0 +1,56 @@
+internal import SQLite
+
+/// The tables of `state.db`, one migration a schema version.
+enum StoreSchema {
+    static let migrations = [Migration(version1)]
+
+    /// - `targets`: one row a target, also when it is no longer configured. `position` to `system` are written whole with
+    ///   every commit; `plan` is the plan that matched from `plan_from` on, earlier ones are in `passes`.
+    /// - `names`, `route_sets`: texts that many rows repeat.
+    /// - `deliveries`: what became of one event at one target. An event a target's position has passed, that has no row and
+    ///   is younger than the history, was filtered.
+    /// - `open_events`, `dead_letters`: with a copy of the event.
+    /// - `at_work`, `deaths`: what was being done when the process died.
+    private static let version1 = """
+        CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+        CREATE TABLE targets (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, type TEXT NOT NULL,
+            destination TEXT NOT NULL, created_at INTEGER NOT NULL, start TEXT NOT NULL,
+            before_start INTEGER NOT NULL, system_before_start INTEGER NOT NULL,
+            position TEXT NOT NULL, holes BLOB NOT NULL DEFAULT x'',
+            delivered INTEGER NOT NULL DEFAULT 0, filtered INTEGER NOT NULL DEFAULT 0, dead INTEGER NOT NULL DEFAULT 0,
+            discarded INTEGER NOT NULL DEFAULT 0, expired INTEGER NOT NULL DEFAULT 0, system INTEGER NOT NULL DEFAULT 0,
+            paused INTEGER NOT NULL DEFAULT 0, disabled TEXT, failing_since INTEGER,
+            removed INTEGER NOT NULL DEFAULT 0, plan INTEGER, plan_from TEXT);
+        CREATE TABLE plans (id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, first_used_at INTEGER NOT NULL);
+        CREATE TABLE passes (
+            id INTEGER PRIMARY KEY, target INTEGER NOT NULL, plan INTEGER NOT NULL, from_position TEXT NOT NULL,
+            to_position TEXT NOT NULL);
+        CREATE INDEX passes_of_target ON passes (target);
+        CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+        CREATE TABLE route_sets (id INTEGER PRIMARY KEY, names TEXT NOT NULL UNIQUE);
+        CREATE TABLE deliveries (
+            part INTEGER NOT NULL, offset INTEGER NOT NULL, target INTEGER NOT NULL, event BLOB NOT NULL,
+            type INTEGER NOT NULL, source INTEGER NOT NULL, received_at INTEGER NOT NULL, state INTEGER NOT NULL,
+            attempts INTEGER NOT NULL, at INTEGER NOT NULL, status INTEGER, reason INTEGER, duration_ms INTEGER NOT NULL,
+            next_at INTEGER, routes INTEGER NOT NULL, PRIMARY KEY (part, offset, target)) WITHOUT ROWID;
+        CREATE TABLE open_events (
+            id INTEGER PRIMARY KEY, target INTEGER NOT NULL, part INTEGER NOT NULL, offset INTEGER NOT NULL,
+            event BLOB NOT NULL, type INTEGER NOT NULL, source INTEGER NOT NULL, received_at INTEGER NOT NULL,
+            routes INTEGER NOT NULL, tries INTEGER NOT NULL, counted INTEGER NOT NULL, first_tried_at INTEGER NOT NULL,
+            next_at INTEGER NOT NULL, reason INTEGER NOT NULL, payload BLOB NOT NULL, UNIQUE (target, part, offset));
+        CREATE TABLE dead_letters (
+            id INTEGER PRIMARY KEY, target INTEGER NOT NULL, part INTEGER NOT NULL, offset INTEGER NOT NULL,
+            event BLOB NOT NULL, type INTEGER NOT NULL, source INTEGER NOT NULL, received_at INTEGER NOT NULL,
+            routes INTEGER, at INTEGER NOT NULL, reason INTEGER NOT NULL, attempts INTEGER NOT NULL, status INTEGER,
+            message TEXT NOT NULL, response BLOB NOT NULL, payload BLOB NOT NULL, UNIQUE (target, part, offset));
+        CREATE INDEX dead_letters_by_time ON dead_letters (at);
+        CREATE TABLE at_work (target INTEGER NOT NULL, part INTEGER NOT NULL, offset INTEGER NOT NULL);
+        CREATE TABLE deaths (
+            target INTEGER NOT NULL, part INTEGER NOT NULL, offset INTEGER NOT NULL, count INTEGER NOT NULL,
+            PRIMARY KEY (target, part, offset)) WITHOUT ROWID;
+        CREATE TABLE refusals (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, source TEXT, address TEXT, code TEXT NOT NULL,
+            detail TEXT NOT NULL, size INTEGER, sha256 TEXT);
+        """
+}

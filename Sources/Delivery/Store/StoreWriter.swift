@@ -1,0 +1,215 @@
+internal import EventLog
+internal import Events
+internal import SQLite
+
+/// The one connection that writes the state file, with its prepared statements. Confined to whoever holds its lock.
+final class StoreWriter {
+    let database: Database
+    var names: NameTable
+    var routeSets: NameTable
+
+    private let updateTarget: Statement
+    private let putDelivery: Statement
+    private let putOpen: Statement
+    private let postponeOpen: Statement
+    private let deleteOpen: Statement
+    private let insertDead: Statement
+    private let openToDead: Statement
+
+    /// Write-ahead log size beyond which it is copied back into the file.
+    private static let checkpointPages = 4000
+    private var pagesSinceCheckpoint = 0
+
+    init(path: String) throws {
+        database = try Database(path: path, mode: .create, cacheKiB: 1024)
+        try database.useWriteAheadLog(.normal)
+        try database.migrate(StoreSchema.migrations)
+        names = try NameTable(database, table: "names", column: "name", limit: 10_000)
+        routeSets = try NameTable(database, table: "route_sets", column: "names", limit: 1_000_000)
+        updateTarget = try database.prepare(
+            """
+            UPDATE targets SET position = ?2, holes = ?3, delivered = ?4, filtered = ?5, dead = ?6, discarded = ?7,
+            expired = ?8, system = ?9, paused = ?10, disabled = ?11, failing_since = ?12 WHERE id = ?1
+            """)
+        putDelivery = try database.prepare(
+            """
+            INSERT INTO deliveries (part, offset, target, event, type, source, received_at, state, attempts, at, status,
+            reason, duration_ms, next_at, routes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+            ON CONFLICT DO UPDATE SET state = ?8, attempts = ?9, at = ?10, status = ?11, reason = ?12, duration_ms = ?13,
+            next_at = ?14, routes = ?15
+            """)
+        putOpen = try database.prepare(
+            """
+            INSERT OR REPLACE INTO open_events (target, part, offset, event, type, source, received_at, routes, tries,
+            counted, first_tried_at, next_at, reason, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
+            ?13, ?14)
+            """)
+        postponeOpen = try database.prepare(
+            """
+            UPDATE open_events SET tries = ?4, counted = ?5, next_at = ?6, reason = ?7
+            WHERE target = ?1 AND part = ?2 AND offset = ?3
+            """)
+        deleteOpen = try database.prepare("DELETE FROM open_events WHERE target = ?1 AND part = ?2 AND offset = ?3")
+        insertDead = try database.prepare(
+            """
+            INSERT OR REPLACE INTO dead_letters (target, part, offset, event, type, source, received_at, routes, at, reason,
+            attempts, status, message, response, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
+            ?14, ?15)
+            """)
+        openToDead = try database.prepare(
+            """
+            INSERT OR REPLACE INTO dead_letters (target, part, offset, event, type, source, received_at, routes, at, reason,
+            attempts, status, message, response, payload)
+            SELECT ?1, ?2, ?3, event, type, source, received_at, routes, ?4, ?5, ?6, ?7, ?8, ?9, payload
+            FROM open_events WHERE target = ?1 AND part = ?2 AND offset = ?3
+            """)
+    }
+
+    /// Runs `body` in one transaction, together with texts that have become known since the last one.
+    /// - Parameter isDurable: waits until it, and everything before it, is on the disk.
+    func transaction<Result>(isDurable: Bool = false, _ body: () throws -> Result) throws -> Result {
+        if isDurable { try database.execute("PRAGMA synchronous = FULL") }
+        defer { if isDurable { try? database.execute("PRAGMA synchronous = NORMAL") } }
+        let result = try database.withTransaction {
+            let result = try body()
+            try names.save(database)
+            try routeSets.save(database)
+            return result
+        }
+        names.saved()
+        routeSets.saved()
+        return result
+    }
+
+    /// Writes what has changed in one transaction.
+    func commit(_ changes: [(target: Int64, change: TargetChange)], isDurable: Bool) throws {
+        try transaction(isDurable: isDurable) {
+            for (target, change) in changes {
+                for operation in change.operations { try apply(operation, target) }
+                try write(change.cursor, target)
+            }
+        }
+        pagesSinceCheckpoint += changes.reduce(4) { $0 + $1.change.operations.count / 16 + 2 }
+        if pagesSinceCheckpoint >= Self.checkpointPages { checkpoint() }
+    }
+
+    /// Copies the write-ahead log back. It may not get to the end while somebody reads; the next one does.
+    func checkpoint() {
+        pagesSinceCheckpoint = 0
+        _ = try? database.checkpoint(.passive)
+    }
+
+    private func write(_ cursor: TargetCursor, _ target: Int64) throws {
+        try updateTarget.bind(1, target)
+        try updateTarget.bind(2, cursor.position.description)
+        try updateTarget.bind(3, RecordPlace.encode(cursor.holes))
+        try updateTarget.bind(4, cursor.counters.delivered)
+        try updateTarget.bind(5, cursor.counters.filtered)
+        try updateTarget.bind(6, cursor.counters.dead)
+        try updateTarget.bind(7, cursor.counters.discarded)
+        try updateTarget.bind(8, cursor.counters.expired)
+        try updateTarget.bind(9, cursor.counters.system)
+        try updateTarget.bind(10, cursor.isPaused ? 1 as Int64 : 0)
+        try updateTarget.bind(11, .text(cursor.disabledReason))
+        try updateTarget.bind(12, cursor.failingSinceMs)
+        try updateTarget.run()
+        guard database.changes == 1 else { throw DeliveryStoreError("the state file has no target \(target)") }
+    }
+
+    private func apply(_ operation: StateOperation, _ target: Int64) throws {
+        switch operation {
+        case .record(let entry): try record(entry, target)
+        case .open(let entry, let payload, let nextAtMs): try open(entry, payload, nextAtMs, target)
+        case .postpone(let entry, let nextAtMs): try postpone(entry, nextAtMs, target)
+        case .close(let place): try close(place, target)
+        case .bury(let letter): try bury(letter, target)
+        }
+    }
+
+    private func bind(_ statement: borrowing Statement, _ target: Int64, _ place: RecordPlace) throws {
+        try statement.bind(1, target)
+        try statement.bind(2, Int64(place.partition))
+        try statement.bind(3, place.offset)
+    }
+
+    private func record(_ entry: HistoryEntry, _ target: Int64) throws {
+        try putDelivery.bind(1, Int64(entry.place.partition))
+        try putDelivery.bind(2, entry.place.offset)
+        try putDelivery.bind(3, target)
+        try putDelivery.bind(4, entry.id)
+        try putDelivery.bind(5, names.id(entry.type))
+        try putDelivery.bind(6, names.id(entry.source))
+        try putDelivery.bind(7, entry.receivedAtMs)
+        try putDelivery.bind(8, Int64(entry.state.rawValue))
+        try putDelivery.bind(9, Int64(entry.attempts))
+        try putDelivery.bind(10, entry.atMs)
+        try putDelivery.bind(11, entry.status.map(Int64.init))
+        try putDelivery.bind(12, entry.reason.map { names.id($0) })
+        try putDelivery.bind(13, entry.durationMs)
+        try putDelivery.bind(14, entry.nextAtMs)
+        try putDelivery.bind(15, entry.routes.id)
+        try putDelivery.run()
+    }
+
+    private func open(_ entry: OpenEntry, _ payload: [UInt8], _ nextAtMs: Int64, _ target: Int64) throws {
+        try bind(putOpen, target, entry.place)
+        try putOpen.bind(4, entry.id)
+        try putOpen.bind(5, names.id(entry.type))
+        try putOpen.bind(6, names.id(entry.source))
+        try putOpen.bind(7, entry.receivedAtMs)
+        try putOpen.bind(8, entry.routes.id)
+        try putOpen.bind(9, Int64(entry.tries))
+        try putOpen.bind(10, Int64(entry.counted))
+        try putOpen.bind(11, entry.firstTried.wallMs)
+        try putOpen.bind(12, nextAtMs)
+        try putOpen.bind(13, names.id(entry.reason))
+        try putOpen.bind(14, payload)
+        try putOpen.run()
+        putOpen.clear()
+    }
+
+    private func postpone(_ entry: OpenEntry, _ nextAtMs: Int64, _ target: Int64) throws {
+        try bind(postponeOpen, target, entry.place)
+        try postponeOpen.bind(4, Int64(entry.tries))
+        try postponeOpen.bind(5, Int64(entry.counted))
+        try postponeOpen.bind(6, nextAtMs)
+        try postponeOpen.bind(7, names.id(entry.reason))
+        try postponeOpen.run()
+    }
+
+    private func close(_ place: RecordPlace, _ target: Int64) throws {
+        try bind(deleteOpen, target, place)
+        try deleteOpen.run()
+    }
+
+    private func bury(_ letter: DeadLetter, _ target: Int64) throws {
+        switch letter.payload {
+        case .text(let payload):
+            try bind(insertDead, target, letter.place)
+            try insertDead.bind(4, letter.id)
+            try insertDead.bind(5, names.id(letter.type))
+            try insertDead.bind(6, names.id(letter.source))
+            try insertDead.bind(7, letter.receivedAtMs)
+            try insertDead.bind(8, letter.routes?.id)
+            try insertDead.bind(9, letter.atMs)
+            try insertDead.bind(10, names.id(letter.reason))
+            try insertDead.bind(11, Int64(letter.attempts))
+            try insertDead.bind(12, letter.status.map(Int64.init))
+            try insertDead.bind(13, letter.message)
+            try insertDead.bind(14, letter.response)
+            try insertDead.bind(15, payload)
+            try insertDead.run()
+            insertDead.clear()
+        case .openRow:
+            try bind(openToDead, target, letter.place)
+            try openToDead.bind(4, letter.atMs)
+            try openToDead.bind(5, names.id(letter.reason))
+            try openToDead.bind(6, Int64(letter.attempts))
+            try openToDead.bind(7, letter.status.map(Int64.init))
+            try openToDead.bind(8, letter.message)
+            try openToDead.bind(9, letter.response)
+            try openToDead.run()
+            try close(letter.place, target)
+        }
+    }
+}

@@ -1,0 +1,198 @@
+package import Events
+internal import Logging
+internal import SQLite
+internal import Synchronization
+
+/// The embedded log: one SQLite file with a write-ahead log, one writer that commits many appends together, a few
+/// readers, and an index to find and remove single events.
+package final class SQLiteEventLog: EventLog, EventIndex {
+    private let options: EventLogOptions
+    private let queue: AppendQueue
+    private let reading: LogReading
+    private let verifier: LogVerifier
+    private let thread: Mutex<WorkerThread?>
+
+    /// Opens, or makes, the log in `folder`, and takes the folder's instance lock.
+    /// - Throws: `damaged` when something that was acknowledged is missing; the files are then copied aside, and
+    ///   `options.acceptLoss` opens what is left.
+    package static func open(
+        folder: String, options: EventLogOptions = EventLogOptions()
+    ) throws(LogOpenError) -> SQLiteEventLog {
+        let opening = try LogOpening(folder: folder, options: options)
+        return SQLiteEventLog(opening, try opening.open())
+    }
+
+    private init(_ opening: LogOpening, _ file: sending LogFile) {
+        options = opening.options
+        queue = AppendQueue(maximumRecords: options.queuedRecords, maximumBytes: options.queuedBytes)
+        let state = LogState(
+            bounds: LogState.Bounds(beginning: file.beginning, next: file.next, losses: file.losses))
+        let sources = file.sources
+        let system = file.system
+        let bytes = (try? file.usedBytes()) ?? 0
+        state.update { [options] in
+            $0.sources = sources
+            $0.system = system
+            $0.bytes = bytes
+            $0.maximumBytes = options.maximumBytes
+        }
+        opening.mark.write(next: file.next)
+        let pool = ReaderPool(path: opening.path)
+        reading = LogReading(pool: pool, state: state, personHash: file.personHash)
+        verifier = LogVerifier(reading: reading, logger: options.logger)
+        let writer = LogWriter(file: file, opening: opening, queue: queue, state: state, pool: pool)
+        thread = Mutex(WorkerThread(name: "log-writer") { writer.run() })
+        verifier.start()
+    }
+
+    deinit {
+        verifier.stop()
+        // The writer finishes by itself; waiting here could be waiting for the own thread.
+        queue.close()
+    }
+
+    /// Finishes what waits, writes the write-ahead log back, and gives up the lock. Not from a completion.
+    package func close() {
+        verifier.stop()
+        queue.close()
+        thread.withLock { $0.take() }?.join()
+    }
+
+    // MARK: EventLog
+
+    package func append(
+        _ batch: AppendBatch, completion: @escaping @Sendable (Result<[AppendOutcome], LogFailure>) -> Void
+    ) {
+        guard !batch.records.isEmpty || !batch.quarantined.isEmpty else { return completion(.success([])) }
+        let bytes =
+            batch.records.reduce(0) { $0 + $1.payload.count }
+            + batch.quarantined.reduce(0) { $0 + ($1.bytes?.count ?? 0) }
+        guard bytes <= options.batchBytes else {
+            return completion(.failure(LogFailure(.tooLarge, "a batch of \(bytes) bytes is never taken at once")))
+        }
+        let personHash = reading.personHash
+        let digests = batch.records.map { record in
+            precondition(!record.payload.isEmpty, "an empty payload stands for an erased record")
+            return RecordDigest(record, personHash: personHash)
+        }
+        let pending = PendingBatch(batch: batch, digests: digests, byteCount: bytes, completion: completion)
+        if let failure = queue.submit(pending) { completion(.failure(failure)) }
+    }
+
+    package func read(
+        from position: LogPosition, maximumRecords: Int, maximumBytes: Int
+    ) throws(LogFailure) -> LogBatch {
+        try reading.read(from: position, maximumRecords: maximumRecords, maximumBytes: maximumBytes)
+    }
+
+    package var head: LogPosition { reading.head }
+    package var beginning: LogPosition { reading.beginning }
+
+    package func position(at timeMs: Int64) throws(LogFailure) -> LogPosition { try reading.position(at: timeMs) }
+    package func count(from: LogPosition, to: LogPosition) -> Int64 { reading.count(from: from, to: to) }
+    package func onAppend(_ callback: @escaping @Sendable () -> Void) { reading.state.addCallback(callback) }
+
+    package func retain(from lowestUnfinished: @escaping @Sendable () -> LogPosition) {
+        reading.state.setLowestUnfinished(lowestUnfinished)
+    }
+
+    package func statistics() -> LogStatistics {
+        var statistics = reading.state.statistics
+        let bounds = reading.state.bounds
+        statistics.lost = bounds.lost(in: 0..<bounds.next)
+        statistics.queuedBatches = queue.waitingBatches
+        return statistics
+    }
+
+    // MARK: EventIndex
+
+    package func lookup(_ id: EventID) throws(LogFailure) -> LogRecord? { try reading.lookup(id) }
+
+    package func list(_ filter: EventFilter, newest limit: Int) throws(LogFailure) -> [LogRecord] {
+        try reading.list(filter, newest: limit)
+    }
+
+    package func find(_ person: PersonKey) throws(LogFailure) -> [LogRecord] { try reading.find(person) }
+
+    @discardableResult
+    package func erase(_ id: EventID) throws(LogFailure) -> Bool {
+        guard let sequence = try reading.sequence(of: id), sequence > 0 else { return false }
+        return try onWriter { (writer) throws(LogFailure) in
+            try writer.removeForGood { (file) throws(SQLiteError) in try file.erase(sequence: sequence) }
+        }
+    }
+
+    package func quarantined(
+        source: String?, sinceMs: Int64?, newest limit: Int
+    ) throws(LogFailure) -> [QuarantinedElement] {
+        try reading.quarantined(source: source, sinceMs: sinceMs, newest: limit)
+    }
+
+    package func quarantinedElement(key: String) throws(LogFailure) -> QuarantinedElement? {
+        try reading.quarantinedElement(key: key)
+    }
+
+    package func quarantined(containing bytes: [UInt8]) throws(LogFailure) -> [QuarantinedElement] {
+        try reading.quarantined(containing: bytes)
+    }
+
+    @discardableResult
+    package func eraseQuarantined(key: String) throws(LogFailure) -> Bool {
+        try onWriter { (writer) throws(LogFailure) in
+            try writer.removeForGood { (file) throws(SQLiteError) in try file.eraseQuarantined(key: key) }
+        }
+    }
+
+    /// Remembers ids that another log has acknowledged, so that their repeats are recognised here.
+    package func remember(_ ids: [EventID]) throws {
+        let nowMs = options.now()
+        for start in stride(from: 0, to: ids.count, by: RecentIDs.capacity) {
+            let part = Array(ids[start..<min(start + RecentIDs.capacity, ids.count)])
+            try onWriter { (writer) throws(LogFailure) in
+                do {
+                    try writer.withFile { try $0.dedupe.add(part, nowMs: nowMs) }
+                } catch {
+                    throw LogFailure(.unavailable, "\(error)")
+                }
+            }
+        }
+    }
+
+    /// Runs a job on the writer's thread, between commits, and waits for it.
+    func onWriter<Result: Sendable>(
+        _ job: @escaping @Sendable (LogWriter) throws(LogFailure) -> Result
+    ) throws(LogFailure) -> Result {
+        let answer = Answer<Result>()
+        let taken = queue.submit { writer in
+            do throws(LogFailure) {
+                answer.give(.success(try job(writer)))
+            } catch {
+                answer.give(.failure(error))
+            }
+        }
+        guard taken else { throw LogFailure(.unavailable, "the log is closing") }
+        return try answer.wait().get()
+    }
+}
+
+/// A result that one thread waits for and another gives.
+private final class Answer<Value: Sendable>: @unchecked Sendable {  // `result` is touched inside the monitor only.
+    private let monitor = Monitor()
+    private var result: Result<Value, LogFailure>?
+
+    func give(_ result: Result<Value, LogFailure>) {
+        monitor.withLock {
+            self.result = result
+            monitor.broadcast()
+        }
+    }
+
+    func wait() -> Result<Value, LogFailure> {
+        monitor.withLock {
+            while true {
+                if let result { return result }
+                monitor.wait()
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+/// What happened, in one vocabulary for all senders. The list is closed, so that no sender can create a topic; it grows
+/// by a line here.
+package enum CanonicalType: String, CaseIterable, Sendable {
+    case visitorSignin = "visitor.signin"
+    case visitorSignout = "visitor.signout"
+    case visitorSigninRequested = "visitor.signin.requested"
+    case visitorApprovalPending = "visitor.approval.pending"
+    case visitorRejected = "visitor.rejected"
+    case visitorWatchlistReview = "visitor.watchlist.review"
+    case visitorWatchlistDenied = "visitor.watchlist.denied"
+    case invitationCreated = "invitation.created"
+    case invitationUpdated = "invitation.updated"
+    case invitationDeleted = "invitation.deleted"
+    case invitationSent = "invitation.sent"
+    case invitationInvalid = "invitation.invalid"
+    case faceTemplate = "face.template"
+    case faceQualityFailed = "face.quality_failed"
+    case faceMatched = "face.matched"
+    case pinOk = "pin.ok"
+    case pinFailed = "pin.failed"
+    case sessionCreated = "session.created"
+    case sessionResumed = "session.resumed"
+    case sessionRequested = "session.requested"
+    case sessionApproved = "session.approved"
+    case sessionVerified = "session.verified"
+    case sessionDenied = "session.denied"
+    case sessionRevoked = "session.revoked"
+    case arenaLogin = "arena.login"
+    case arenaResumed = "arena.resumed"
+    case dhcpGranted = "dhcp.granted"
+    case dhcpExpired = "dhcp.expired"
+    case configurationAudited = "configuration.audited"
+    /// Everything else, with the vendor's own name in `vendor_event`.
+    case other
+}

@@ -1,0 +1,64 @@
+internal import Configuration
+internal import Console
+internal import Events
+internal import JSON
+
+/// What the listing commands have in common: where the records are, which of them, and how they are shown.
+struct Listing {
+    private let records: any RecordSource
+    private let query: ListQuery
+    private let isJSON: Bool
+
+    init(_ arguments: Arguments, _ kind: ListQuery.Kind) throws {
+        try arguments.requireOperands(0, "")
+        var query = ListQuery(kind)
+        query.limit = try arguments.integer("limit", in: 1...ListQuery.maximumLimit)
+        query.since = try arguments.moment("since")?.milliseconds
+        query.source = arguments.value("source")
+        query.target = arguments.value("target")
+        query.type = arguments.value("type")
+        query.id = arguments.value("id")
+        query.condition = arguments.value("where")
+        query.includesSystem = arguments.has("system")
+        self.query = query
+        isJSON = arguments.has("json")
+        records = try Records.open(arguments)
+    }
+
+    /// Prints every record: as it is for machines, as a row of `cells` for people.
+    func print(heading: [String], _ cells: (Record) -> [String]) throws {
+        if isJSON {
+            try records.forEach(query) { Terminal.print(bytes: $0) }
+            return
+        }
+        let parser = JSONParser()
+        var rows = [heading]
+        func flush() {
+            for (index, line) in Terminal.table(rows).enumerated() {
+                Terminal.print(index == 0 && rows[0] == heading ? Terminal.paint(line, .bold) : line)
+            }
+            rows = []
+        }
+        try records.forEach(query) { line in
+            rows.append(cells(Record(tape: try parser.parse(line))))
+            // Rows are aligned a screenful or two at a time, so that a long list needs no memory.
+            if rows.count >= 500 { flush() }
+        }
+        flush()
+    }
+}
+
+/// One record of a list, read for people.
+struct Record {
+    let tape: JSONTape
+
+    /// A scalar at a JSON pointer such as `/last/status`, harmless for a terminal; `-` when absent or null.
+    func callAsFunction(_ pointer: String) -> String {
+        guard let pointer = try? JSONPointer(pointer), let place = tape.value(at: pointer) else { return "-" }
+        if tape.kind(place) == .array {
+            return tape.elements(place).compactMap(tape.scalarText).map { Terminal.harmless($0) }.joined(separator: ",")
+        }
+        let text = tape.scalarText(place) ?? "-"
+        return text.isEmpty ? "-" : Terminal.harmless(text.prefix(120))
+    }
+}

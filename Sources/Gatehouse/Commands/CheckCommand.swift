@@ -1,0 +1,59 @@
+internal import Configuration
+internal import JSON
+internal import Rules
+internal import YAML
+
+struct CheckCommand: Command {
+    let name = "check"
+    let summary = "reads the configuration and all routes, and reports every error"
+    let synopsis = "[-c FILE] [--strict] [--json]"
+    let options: [Option] = [.configuration, .flag("strict", "exit 1 when there are warnings"), .json]
+    let example = "gatehouse check -c deploy/gatehouse.yaml --strict"
+
+    func run(_ arguments: Arguments) throws -> Int32 {
+        try arguments.requireOperands(0, "")
+        let (configuration, diagnostics) = ConfigurationLoader(purpose: .checking).load(arguments.configurationFile)
+        if arguments.has("json") {
+            for diagnostic in diagnostics.sorted { Terminal.print(bytes: Self.json(diagnostic)) }
+        } else {
+            report(diagnostics, configuration)
+        }
+        if diagnostics.hasErrors || configuration == nil { return ExitCode.configuration }
+        return arguments.has("strict") && !diagnostics.isEmpty ? ExitCode.failed : ExitCode.success
+    }
+
+    private func report(_ diagnostics: Diagnostics, _ configuration: Configuration?) {
+        if !diagnostics.isEmpty {
+            Terminal.print(diagnostics.rendered { try? readFile($0, maximumBytes: maximumYAMLBytes) })
+        }
+        if let configuration {
+            Terminal.print(
+                "\(configuration.file): ok: \(configuration.sources.count) sources, "
+                    + "\(configuration.targets.count) targets, \(configuration.routes.routes.count) routes")
+        } else {
+            let count = diagnostics.all.count { $0.severity == .error } + diagnostics.suppressed
+            Terminal.complain("\(count) error\(count == 1 ? "" : "s")")
+        }
+    }
+
+    private static func json(_ diagnostic: Diagnostic) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("severity")
+        writer.string(diagnostic.severity == .error ? "error" : "warning")
+        writer.key("file")
+        writer.string(diagnostic.location.file)
+        writer.key("line")
+        writer.integer(Int64(diagnostic.location.line))
+        writer.key("column")
+        writer.integer(Int64(diagnostic.location.column))
+        writer.key("message")
+        writer.string(diagnostic.message)
+        if let suggestion = diagnostic.suggestion {
+            writer.key("suggestion")
+            writer.string(suggestion)
+        }
+        writer.endObject()
+        return writer.bytes
+    }
+}

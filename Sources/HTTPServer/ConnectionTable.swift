@@ -1,0 +1,54 @@
+internal import Synchronization
+
+/// The open connections of a server, by their descriptors.
+final class ConnectionTable: Sendable {
+    private let slots = Mutex<[Connection?]>([])
+
+    var count: Int { slots.withLock { $0.reduce(0) { $0 + ($1 == nil ? 0 : 1) } } }
+
+    func insert(_ connection: Connection, at descriptor: Int32) {
+        slots.withLock {
+            let missing = Int(descriptor) + 1 - $0.count
+            if missing > 0 { $0.append(contentsOf: repeatElement(nil, count: max(missing, $0.count))) }
+            $0[Int(descriptor)] = connection
+        }
+    }
+
+    func connection(at descriptor: Int32) -> Connection? {
+        slots.withLock { $0.indices.contains(Int(descriptor)) ? $0[Int(descriptor)] : nil }
+    }
+
+    func remove(_ connection: Connection, at descriptor: Int32) {
+        slots.withLock {
+            guard $0.indices.contains(Int(descriptor)), $0[Int(descriptor)] === connection else { return }
+            $0[Int(descriptor)] = nil
+        }
+    }
+
+    /// Every open connection, as of now.
+    func all() -> [Connection] { slots.withLock { $0.compactMap { $0 } } }
+
+    /// Connections whose time is over, with the mark they had when looked at.
+    func overdue(_ deadlines: PhaseDeadlines, now: UInt64) -> [(Connection, PhaseMark)] {
+        slots.withLock {
+            $0.compactMap { connection in
+                guard let connection else { return nil }
+                let mark = connection.phaseMark
+                return deadlines.isOver(mark, now: now) ? (connection, mark) : nil
+            }
+        }
+    }
+
+    /// The first `count` connections to give way to new clients, in their order.
+    func givingWay(_ count: Int) -> [(Connection, PhaseMark)] {
+        let candidates: [(UInt64, Connection, PhaseMark)] = slots.withLock {
+            $0.compactMap { connection in
+                guard let connection else { return nil }
+                let mark = connection.phaseMark
+                return mark.givesWay.map { ($0, connection, mark) }
+            }
+        }
+        if count == 1 { return candidates.min { $0.0 < $1.0 }.map { [($0.1, $0.2)] } ?? [] }
+        return candidates.sorted { $0.0 < $1.0 }.prefix(count).map { ($0.1, $0.2) }
+    }
+}

@@ -1,0 +1,117 @@
+internal import Addresses
+internal import Glibc
+internal import HTTPTypes
+internal import Synchronization
+
+/// What the threads of one server share.
+final class ServerCore: Sendable {
+    /// Connections beyond the limit that are taken on to be told 503.
+    static let surplus = 64
+
+    let configuration: HTTPServerConfiguration
+    let handler: any HTTPHandler
+    let deadlines: PhaseDeadlines
+    let table = ConnectionTable()
+    let responses = ResponseCache()
+    /// Whether the library lays its buffer out as `HeaderBlock` reads it.
+    let readsHeaderBlock: Bool
+    /// No new connections: every answer closes its own.
+    let isDraining = Atomic(false)
+    /// Every request is refused.
+    let isStopping = Atomic(false)
+    /// Connections accepted and neither closed nor given up.
+    let open = Atomic(0)
+    let certificate: Mutex<TLSCertificate?>
+    private let lingering = Mutex(LingeringSockets())
+
+    init(
+        _ configuration: HTTPServerConfiguration, handler: any HTTPHandler, certificate: TLSCertificate?,
+        readsHeaderBlock: Bool
+    ) {
+        self.configuration = configuration
+        self.handler = handler
+        deadlines = PhaseDeadlines(configuration)
+        self.certificate = Mutex(certificate)
+        self.readsHeaderBlock = readsHeaderBlock
+    }
+
+    func report(_ refusal: Refusal, _ connection: Connection, path: String?) {
+        configuration.onRefusal?(
+            HTTPRefusal(
+                address: connection.peer, path: path, status: refusal.problem.status, code: refusal.problem.code,
+                detail: refusal.problem.detail))
+    }
+
+    func report(_ refusal: Refusal, _ request: Request) {
+        report(refusal, request.connection, path: request.path)
+    }
+
+    // MARK: Connections
+
+    /// A client was accepted; `nil` when there are far too many.
+    func accepted(_ descriptor: Int32, peer: IPAddress?) -> Connection? {
+        let count = open.load(ordering: .relaxed)
+        guard count < configuration.connections + Self.surplus else { return nil }
+        open.add(1, ordering: .relaxed)
+        let connection = Connection(
+            descriptor: descriptor, peer: peer, core: self, isSurplus: count >= configuration.connections)
+        table.insert(connection, at: descriptor)
+        return connection
+    }
+
+    /// To be called before the descriptor is closed.
+    func closed(_ connection: Connection) {
+        if connection.phaseMark.phase != .expired { open.subtract(1, ordering: .relaxed) }
+        table.remove(connection, at: connection.close())
+    }
+
+    /// Gives up every connection whose time is over.
+    func expireOverdue(now: UInt64) {
+        for (connection, mark) in table.overdue(deadlines, now: now) {
+            let refusal: Refusal? =
+                switch mark.phase {
+                case .fresh, .head: .headerTimeout
+                case .body: .bodyTimeout
+                case .reply, .idle, .handling, .expired: nil
+                }
+            guard expire(connection, mark, refusal) else { continue }
+            // A client that connected and said nothing was not refused anything.
+            if let refusal, mark.phase != .fresh { report(refusal, connection, path: nil) }
+        }
+    }
+
+    /// Makes room for a new client when there is none: the connections that give way first are given up, a few at a time
+    /// so that many new clients do not cost a look at every connection each.
+    func makeRoom() {
+        // Again, because a connection may move on between being looked at and being given up.
+        for _ in 0..<16 where open.load(ordering: .relaxed) >= configuration.connections {
+            let candidates = table.givingWay(max(1, configuration.connections / 64))
+            if candidates.isEmpty { return }
+            for (connection, mark) in candidates {
+                _ = expire(connection, mark, mark.phase == .head ? .connectionLimit : nil)
+            }
+        }
+    }
+
+    private func expire(_ connection: Connection, _ mark: PhaseMark, _ refusal: Refusal?) -> Bool {
+        let isExpired = connection.expire(seen: mark, lastWord: refusal.map { serialized($0.response) })
+        if isExpired { open.subtract(1, ordering: .relaxed) }
+        return isExpired
+    }
+
+    // MARK: Sockets of closed connections
+
+    func linger(_ connection: Connection) {
+        connection.withDescriptor { descriptor in
+            lingering.withLock { $0.keep(descriptor, now: monotonicMicroseconds()) }
+        }
+    }
+
+    func drainLingering(now: UInt64) {
+        lingering.withLock { $0.drain(now: now) }
+    }
+
+    func closeLingering() {
+        lingering.withLock { $0.closeAll() }
+    }
+}

@@ -1,0 +1,134 @@
+internal import EventLog
+internal import Events
+internal import HTTPServer
+internal import HTTPTypes
+internal import JSON
+internal import Metrics
+internal import Signatures
+internal import Vendors
+
+/// One verified request with one event, on its way to the log.
+struct EventJob: Sendable {
+    let source: IntakeSource
+    let sites: SiteDirectory
+    let body: [UInt8]
+    let head: HTTPRequestHead
+    let exchange: HTTPExchange
+    let receivedAt: Timestamp
+    let client: RefusedClient
+    /// The signed id of the message, where the scheme has one.
+    var messageID: String?
+}
+
+/// Parses, decodes and appends single events, many to one append, and answers when they are durable.
+struct EventWorker {
+    private let parser = JSONParser()
+    private var draft = EventDraft()
+    private let log: any EventLog
+    private let reporter: RefusalReporter
+
+    init(log: any EventLog, reporter: RefusalReporter) {
+        self.log = log
+        self.reporter = reporter
+    }
+
+    /// Events appended together; more only makes the first ones wait.
+    private static let bundle = 256
+
+    mutating func work(_ jobs: [EventJob]) {
+        var start = 0
+        while start < jobs.count {
+            let end = min(start + Self.bundle, jobs.count)
+            append(jobs[start..<end])
+            start = end
+        }
+    }
+
+    private mutating func append(_ jobs: ArraySlice<EventJob>) {
+        var records: [NewRecord] = []
+        var waiting: [(EventJob, CanonicalType)] = []
+        records.reserveCapacity(jobs.count)
+        waiting.reserveCapacity(jobs.count)
+        for job in jobs {
+            guard let record = decode(job) else { continue }
+            records.append(record)
+            waiting.append((job, draft.type))
+        }
+        guard !records.isEmpty else { return }
+        log.append(AppendBatch(records: records)) { [reporter, waiting] result in
+            switch result {
+            case .success(let outcomes):
+                let now = MonotonicClock.nanoseconds()
+                for ((job, type), outcome) in zip(waiting, outcomes) {
+                    job.source.count(outcome)
+                    job.source.observe(job.head, now: now)
+                    job.exchange.respond(job.source.configuration.vendor.acknowledgement(for: type))
+                }
+            case .failure(let failure):
+                for (job, _) in waiting { reporter.refuse(job.exchange, failure.problem, job.client, body: job.body) }
+            }
+        }
+    }
+
+    private mutating func decode(_ job: EventJob) -> NewRecord? {
+        let tape: JSONTape
+        do {
+            tape = try parser.parse(job.body)
+        } catch {
+            reporter.refuse(job.exchange, .malformed(error), job.client, body: job.body)
+            return nil
+        }
+        let authentication = job.source.configuration.authentication
+        if authentication.signed == .payload, let verifier = authentication.signature,
+            case .failure(let failure) = verifyPayload(verifier, tape, job)
+        {
+            reporter.refuse(job.exchange, .notVerified(failure), job.client, body: job.body)
+            return nil
+        }
+        return job.source.record(
+            tape, tape.root, query: job.head.query, messageID: job.messageID, receivedAt: job.receivedAt,
+            sites: job.sites, draft: &draft)
+    }
+
+    /// The signature over the bytes of the member `Payload` alone.
+    private func verifyPayload(
+        _ verifier: SignatureVerifier, _ tape: JSONTape, _ job: EventJob
+    ) -> Result<VerifiedSignature, SignatureFailure> {
+        let span = tape.member(tape.root, ignoringCase: "payload").map(tape.span) ?? 0..<0
+        return unsafe tape.bytes.withUnsafeBytes { bytes in
+            unsafe verifier.verify(
+                headers: job.head.headers, url: job.head.target, body: UnsafeRawBufferPointer(rebasing: bytes[span]),
+                nowSeconds: job.receivedAt.milliseconds / 1000)
+        }
+    }
+}
+
+extension IntakeSource {
+    /// One element as a record of the log. The draft is reused, and left as it was filled.
+    func record(
+        _ tape: JSONTape, _ element: JSONIndex, query: String?, messageID: String? = nil, receivedAt: Timestamp,
+        sites: SiteDirectory, draft: inout EventDraft
+    ) -> NewRecord {
+        let event = configuration.encode(
+            tape, element, query: query, messageID: messageID, receivedAt: receivedAt, sites: sites, draft: &draft)
+        return NewRecord(
+            id: event.id, type: event.type.rawValue, partitionKey: event.partitionKey,
+            timeMs: event.time.milliseconds, receivedAtMs: event.receivedAt.milliseconds, source: name,
+            visitorID: event.visitorID, returningID: event.returningID, email: event.email, payload: event.payload)
+    }
+
+    func count(_ outcome: AppendOutcome) {
+        switch outcome {
+        case .appended: accepted.add()
+        case .duplicate: duplicates.add()
+        }
+    }
+}
+
+extension LogFailure {
+    var problem: ProblemDetails {
+        ProblemDetails(
+            status: 503, code: code.rawValue, title: "The event could not be kept", detail: message,
+            retryAfter: retryAfterSeconds)
+    }
+}

@@ -1,0 +1,55 @@
+package import Addresses
+package import Signatures
+package import Vendors
+
+/// How a request proves that it comes from its sender. Everything that is set must hold; nothing set means
+/// `verify: none`, said outright in the configuration.
+package struct SourceAuthentication: Sendable {
+    /// Fixed header values.
+    package var headers: StaticHeaderCheck?
+    /// A signature over the raw bytes.
+    package var signature: SignatureVerifier?
+    package var signed = SignatureCoverage.body
+
+    package init(
+        headers: StaticHeaderCheck? = nil, signature: SignatureVerifier? = nil, signed: SignatureCoverage = .body
+    ) {
+        self.headers = headers
+        self.signature = signature
+        self.signed = signed
+    }
+}
+
+/// Which bytes a signature covers.
+package enum SignatureCoverage: Sendable {
+    case body
+    /// The bytes of the top-level member `Payload` (Alocity, on request).
+    case payload
+}
+
+/// One configured source, its secrets resolved.
+package struct SourceConfiguration: Sendable {
+    package var name: String
+    package var vendor: any Vendor
+    package var authentication: SourceAuthentication
+    /// Bytes.
+    package var maximumBody: Int
+    /// Networks the sender's requests may come from; empty: any.
+    package var allow: [IPNetwork]
+    package var settings: DecodeSettings
+    /// What event ids are made in: the source's name, or its `dedupe_as:`.
+    package var keySpace: String
+
+    package init(
+        name: String, vendor: any Vendor, authentication: SourceAuthentication, maximumBody: Int,
+        allow: [IPNetwork] = [], settings: DecodeSettings, keySpace: String? = nil
+    ) {
+        self.name = name
+        self.vendor = vendor
+        self.authentication = authentication
+        self.maximumBody = maximumBody
+        self.allow = allow
+        self.settings = settings
+        self.keySpace = keySpace ?? name
+    }
+}

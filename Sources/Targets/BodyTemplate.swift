@@ -1,0 +1,95 @@
+import Events
+import JSON
+
+/// A JSON body with places for an event's values. It is a tree of typed values, never a text that is put together: what
+/// a visitor typed can only ever be the inside of a JSON string.
+indirect enum BodyTemplate: Sendable {
+    case object([Member])
+    case array([BodyTemplate])
+    /// JSON text.
+    case literal([UInt8])
+    /// The value as the event has it, with its own type; null when absent.
+    case value(FieldReference, Presence)
+    /// Text with values in it; those that are absent or null leave nothing.
+    case text([Piece], Presence)
+
+    struct Member: Sendable {
+        var name: String
+        var value: BodyTemplate
+    }
+
+    enum Piece: Sendable {
+        case literal([UInt8])
+        case reference(FieldReference)
+    }
+
+    /// What becomes of a value that the event does not have.
+    enum Presence: Sendable {
+        case always
+        /// Written `{?name}`: the member or element is left out when the field is absent or null.
+        case whenPresent
+    }
+
+    /// The body for one event.
+    func render(_ event: EventView, _ policy: ContentPolicy) -> [UInt8] {
+        var writer = JSONWriter(reserving: 512)
+        write(event, policy, &writer)
+        return writer.bytes
+    }
+
+    private func write(_ event: EventView, _ policy: ContentPolicy, _ writer: inout JSONWriter) {
+        switch self {
+        case .object(let members):
+            writer.beginObject()
+            for member in members where member.value.isWritten(event) {
+                writer.key(member.name)
+                member.value.write(event, policy, &writer)
+            }
+            writer.endObject()
+        case .array(let elements):
+            writer.beginArray()
+            for element in elements where element.isWritten(event) { element.write(event, policy, &writer) }
+            writer.endArray()
+        case .literal(let text):
+            writer.raw(text)
+        case .value(.original, _):
+            if let original = policy.original(of: event) { writer.raw(original) } else { writer.null() }
+        case .value(let reference, _):
+            if let place = reference.value(in: event) { writer.raw(event.tape, place) } else { writer.null() }
+        case .text(let pieces, _):
+            writer.string(utf8: Self.text(pieces, event))
+        }
+    }
+
+    /// A list inside a text is written as JSON.
+    private static func text(_ pieces: [Piece], _ event: EventView) -> [UInt8] {
+        var text: [UInt8] = []
+        for piece in pieces {
+            switch piece {
+            case .literal(let literal): text.append(contentsOf: literal)
+            case .reference(let reference):
+                guard let place = reference.value(in: event) else { continue }
+                switch event.tape.kind(place) {
+                case .null: continue
+                case .array, .object: text.append(contentsOf: event.tape.bytes[event.tape.span(place)])
+                default: event.tape.appendText(place, to: &text)
+                }
+            }
+        }
+        return text
+    }
+
+    private func isWritten(_ event: EventView) -> Bool {
+        func isThere(_ reference: FieldReference) -> Bool {
+            reference.value(in: event).map { event.tape.kind($0) != .null } ?? false
+        }
+        return switch self {
+        case .value(let reference, .whenPresent): isThere(reference)
+        case .text(let pieces, .whenPresent):
+            pieces.allSatisfy { piece in
+                if case .reference(let reference) = piece { isThere(reference) } else { true }
+            }
+        default: true
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import Addresses
+import Events
+import Glibc
+import HTTPClient
+import YAML
+
+extension TargetSettings {
+    /// Reads the keys that all types share.
+    mutating func decode(_ reader: inout MappingReader, _ diagnostics: inout Diagnostics) {
+        description = reader.optional("description")?.string(&diagnostics)
+        enabled = reader.optional("enabled")?.boolean(&diagnostics) ?? enabled
+        start = reader.optional("start").flatMap { Self.start($0, &diagnostics) } ?? start
+        allow = reader.optional("allow").map { Self.networks($0, &diagnostics) } ?? allow
+        concurrency = reader.optional("concurrency")?.integer(in: 1...1024, &diagnostics) ?? concurrency
+        timeout =
+            reader.optional("timeout")?.duration(in: .milliseconds(100) ... .seconds(600), &diagnostics) ?? timeout
+        attempts = reader.optional("attempts")?.integer(in: 1...1000, &diagnostics) ?? attempts
+        giveUpAfter =
+            reader.optional("give_up_after")?
+            .duration(in: .seconds(1) ... .seconds(36_525 * 86_400), &diagnostics)
+        sendsOriginal = reader.optional("original")?.boolean(&diagnostics) ?? sendsOriginal
+        sendsBiometrics = reader.optional("biometrics")?.choice(of: ["send"], &diagnostics) != nil
+        if let node = reader.optional("tls") { tls = Self.tls(node, &diagnostics) }
+    }
+
+    private static func start(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> StartPosition? {
+        guard let text = node.string(&diagnostics), let scalar = node.scalar, scalar.isResolved else { return nil }
+        switch text {
+        case "now": return .now
+        case "beginning": return .beginning
+        default:
+            if let time = Timestamp(text) { return .time(time) }
+            diagnostics.error(
+                at: node.location,
+                "expected now, beginning or a time such as 2026-01-31T08:00:00Z, found `\(scalar.displayText)`",
+                didYouMean: scalar.reference == nil ? nearest(text, among: ["now", "beginning"]) : nil)
+            return nil
+        }
+    }
+
+    private static func networks(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> [IPNetwork] {
+        node.list(&diagnostics).compactMap { element in
+            guard let text = element.string(&diagnostics), let scalar = element.scalar, scalar.isResolved else {
+                return nil
+            }
+            if let network = IPNetwork(text) { return network }
+            diagnostics.error(
+                at: element.location,
+                "expected a network such as 10.0.0.0/8 or fd00::/8, found `\(scalar.displayText)`",
+                didYouMean: scalar.reference == nil ? IPNetwork.nearest(to: text)?.description : nil)
+            return nil
+        }
+    }
+
+    private static func tls(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> TLSOptions {
+        var options = TLSOptions()
+        guard var reader = MappingReader(node, "tls", &diagnostics) else { return options }
+        options.caFile = reader.optional("ca")?.path(&diagnostics)
+        options.certFile = reader.optional("cert")?.path(&diagnostics)
+        options.keyFile = reader.optional("key")?.path(&diagnostics)
+        options.pinSHA256 = reader.optional("pin").flatMap { pin($0, &diagnostics) }
+        if options.keyFile != nil, reader.node["cert"] == nil {
+            diagnostics.error(at: node.location, "`key:` is the key of a client certificate: add `cert:`")
+        }
+        reader.finish(&diagnostics)
+        return options
+    }
+
+    private static func pin(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> String? {
+        guard let text = node.name(&diagnostics), let scalar = node.scalar, scalar.isResolved else { return nil }
+        if CertificatePin(text) != nil { return text }
+        diagnostics.error(
+            at: node.location,
+            "expected sha256//… (the Base64 of the public key's SHA-256) or a certificate's SHA-256 in hexadecimal, found `\(scalar.displayText)`"
+        )
+        return nil
+    }
+}
+
+extension TLSOptions {
+    /// - Throws: for a file that cannot be read, because a handshake would only say that it failed.
+    func checkFiles(of target: String) throws(TargetError) {
+        let files = [("tls.ca", caFile), ("tls.cert", certFile), ("tls.key", keyFile)]
+        for case (let key, let path?) in files where unsafe access(path, R_OK) != 0 {
+            throw TargetError("target \(target): \(key): \(displayable(path)): \(systemMessage(errno))")
+        }
+    }
+}

@@ -1,0 +1,35 @@
+internal import Glibc
+
+/// Why a file could not be read, in the system's words.
+package struct FileReadingError: Error, CustomStringConvertible {
+    package var message: String
+
+    package var description: String { message }
+}
+
+/// Reads a whole regular file.
+/// - Throws: when it cannot be opened, is no regular file, or is larger than the limit.
+package func readFile(_ path: String, maximumBytes: Int) throws(FileReadingError) -> [UInt8] {
+    func failure() -> FileReadingError { FileReadingError(message: unsafe String(cString: strerror(errno))) }
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw failure() }
+    defer { close(descriptor) }
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else { throw failure() }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw FileReadingError(message: "not a regular file") }
+
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 64 << 10)
+    while true {
+        let count = unsafe read(descriptor, &chunk, chunk.count)
+        if count < 0 {
+            if errno == EINTR { continue }
+            throw failure()
+        }
+        if count == 0 { return bytes }
+        bytes += chunk[..<count]
+        guard bytes.count <= maximumBytes else {
+            throw FileReadingError(message: "larger than \(maximumBytes) bytes")
+        }
+    }
+}

@@ -1,0 +1,159 @@
+/// Builds nodes from libyaml's events and reports what this dialect does not take, going on where it can.
+struct NodeBuilder: ~Copyable {
+    private(set) var diagnostics = Diagnostics()
+    private let file: String
+    private let text: ArraySlice<UInt8>
+    private var reader: EventReader
+
+    private typealias Step = (event: ParserEvent, start: ParserMark)
+    /// Nothing more can be read; the reason has been reported.
+    private struct Stop: Error {}
+
+    init(_ text: ArraySlice<UInt8>, file: String) {
+        self.file = file
+        self.text = text
+        reader = EventReader(text)
+    }
+
+    mutating func build() -> YAMLNode? {
+        do throws(Stop) {
+            return try document()
+        } catch {
+            return nil
+        }
+    }
+
+    private mutating func document() throws(Stop) -> YAMLNode? {
+        var root: YAMLNode?
+        var documents = 0
+        while true {
+            let step = try next()
+            switch step.event {
+            case .streamEnd:
+                return root
+            case .documentStart:
+                documents += 1
+                guard documents == 1 else {
+                    throw stop(step.start, "a file holds one document; remove this `---`, or use a second file")
+                }
+            case .streamStart, .documentEnd:
+                break
+            default:
+                root = try node(step, depth: 0)
+            }
+        }
+    }
+
+    private mutating func next() throws(Stop) -> Step {
+        do throws(ParserFailure) {
+            return try reader.next()
+        } catch {
+            let explained = SyntaxExplanation(error, in: text)
+            throw stop(explained.mark, explained.message)
+        }
+    }
+
+    private mutating func stop(_ mark: ParserMark, _ message: String) -> Stop {
+        diagnostics.error(at: location(mark), message)
+        return Stop()
+    }
+
+    private func location(_ mark: ParserMark) -> SourceLocation {
+        SourceLocation(file: file, line: mark.line + 1, column: mark.column + 1)
+    }
+
+    /// The value that begins with this event; nil, and reported, when it is one we do not take.
+    private mutating func node(_ step: Step, depth: Int) throws(Stop) -> YAMLNode? {
+        guard depth < maximumYAMLDepth else {
+            throw stop(step.start, "nested deeper than \(maximumYAMLDepth) levels")
+        }
+        let place = location(step.start)
+        switch step.event {
+        case .alias(let name):
+            let written = displayable("*" + name)
+            diagnostics.error(
+                at: place, "aliases (`\(written)`) are not used here; write the value out, or quote it: \"\(written)\"")
+            return nil
+        case .scalar(let text, let isPlain, let properties):
+            refuse(properties, at: place)
+            return YAMLNode(location: place, content: .scalar(YAMLScalar(text: text, isPlain: isPlain)))
+        case .sequenceStart(let properties):
+            refuse(properties, at: place)
+            return YAMLNode(location: place, content: .sequence(try elements(depth: depth)))
+        case .mappingStart(let properties):
+            refuse(properties, at: place)
+            return YAMLNode(location: place, content: .mapping(try entries(depth: depth)))
+        default:
+            return nil
+        }
+    }
+
+    private mutating func elements(depth: Int) throws(Stop) -> [YAMLNode] {
+        var elements: [YAMLNode] = []
+        while true {
+            let step = try next()
+            if case .sequenceEnd = step.event { return elements }
+            if let element = try node(step, depth: depth + 1) { elements.append(element) }
+        }
+    }
+
+    private mutating func entries(depth: Int) throws(Stop) -> [YAMLEntry] {
+        var entries: [YAMLEntry] = []
+        var places: [String: SourceLocation] = [:]
+        while true {
+            let step = try next()
+            if case .mappingEnd = step.event { return entries }
+            let key = try node(step, depth: depth + 1)
+            let isNamed = isName(key)
+            let value = try node(try next(), depth: depth + 1)
+            guard isNamed, let key, let name = key.scalar?.text else { continue }
+            if let first = places[name] {
+                diagnostics.error(
+                    at: key.location,
+                    "duplicate key `\(displayable(name))`, first used on line \(first.line); remove one of the two")
+                continue
+            }
+            places[name] = key.location
+            if let value { entries.append(YAMLEntry(key: key, value: value)) }
+        }
+    }
+
+    /// Whether the node can be a key; reports it when not.
+    private mutating func isName(_ key: YAMLNode?) -> Bool {
+        guard let key else { return false }
+        guard let scalar = key.scalar else {
+            diagnostics.error(
+                at: key.location, "a key is a name, not \(key.kindName); to mean it as text, put quotes around it")
+            return false
+        }
+        if scalar.isPlain, scalar.text == "<<" {
+            diagnostics.error(at: key.location, "merge keys (`<<`) are not used here; write the keys out")
+            return false
+        }
+        if scalar.isPlain, scalar.text.isEmpty {
+            diagnostics.error(
+                at: key.location, "a key is missing before the colon; to mean a text, put quotes around it")
+            return false
+        }
+        return true
+    }
+
+    private mutating func refuse(_ properties: ParserEvent.Properties, at place: SourceLocation) {
+        if let anchor = properties.anchor {
+            let written = displayable("&" + anchor)
+            diagnostics.error(
+                at: place, "anchors (`\(written)`) are not used here; remove it, or quote the text that begins with &")
+        }
+        if let tag = properties.tag {
+            let written = displayable(tag.replacing(prefix: "tag:yaml.org,2002:", with: "!!"))
+            diagnostics.error(
+                at: place, "tags (`\(written)`) are not used here; remove it, or quote the text that begins with !")
+        }
+    }
+}
+
+extension String {
+    fileprivate func replacing(prefix: String, with other: String) -> String {
+        hasPrefix(prefix) ? other + dropFirst(prefix.count) : self
+    }
+}

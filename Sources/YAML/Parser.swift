@@ -1,0 +1,29 @@
+/// The largest YAML file taken, in bytes.
+package let maximumYAMLBytes = 4 << 20
+/// The deepest nesting of lists and mappings.
+package let maximumYAMLDepth = 64
+
+/// Reads one YAML document as it is written: no anchors, merge keys or tags, no second document, no duplicate keys.
+/// - Parameter file: the name shown in messages.
+/// - Returns: nil for a file that holds nothing but comments.
+/// - Throws: everything that is wrong, each with its place and what to write instead.
+package func parseYAML(_ bytes: [UInt8], file: String) throws(Diagnostics) -> YAMLNode? {
+    var diagnostics = Diagnostics()
+    let start = SourceLocation(file: file)
+    guard bytes.count <= maximumYAMLBytes else {
+        diagnostics.error(at: start, "the file is larger than 4 MiB; split it into several files")
+        throw diagnostics
+    }
+    if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+        diagnostics.error(at: start, "the file is UTF-16; save it as UTF-8")
+        throw diagnostics
+    }
+    let text = bytes.dropFirst(bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0)
+    TextCheck.check(text, file: file, &diagnostics)
+    if diagnostics.hasErrors { throw diagnostics }
+
+    var builder = NodeBuilder(text, file: file)
+    let node = builder.build()
+    if builder.diagnostics.hasErrors { throw builder.diagnostics }
+    return node
+}

@@ -1,0 +1,106 @@
+import Addresses
+import Testing
+
+@Suite struct AddressGuardTests {
+    static let special = [
+        ("127.0.0.1", "loopback"), ("127.255.255.254", "loopback"), ("10.1.2.3", "private"), ("172.16.0.1", "private"),
+        ("172.31.255.255", "private"), ("192.168.1.1", "private"), ("169.254.169.254", "link-local"),
+        ("100.64.0.1", "CGNAT"), ("224.0.0.1", "multicast"), ("239.255.255.255", "multicast"),
+        ("255.255.255.255", "broadcast"), ("0.0.0.0", "unspecified"), ("0.1.2.3", "this network"),
+        ("192.0.2.1", "documentation"), ("198.51.100.1", "documentation"), ("203.0.113.1", "documentation"),
+        ("198.18.0.1", "benchmarking"), ("240.0.0.1", "reserved"), ("192.0.0.8", "reserved"),
+        ("::", "unspecified"), ("::1", "loopback"), ("::ffff:127.0.0.1", "IPv4-mapped loopback"),
+        ("::ffff:8.8.8.8", "IPv4-mapped"), ("::127.0.0.1", "IPv4-compatible loopback"),
+        ("64:ff9b::8.8.8.8", "NAT64"), ("64:ff9b::10.0.0.1", "NAT64 private"), ("64:ff9b:1::808:808", "NAT64"),
+        ("2002:808:808::1", "6to4"), ("2002:7f00:1::1", "6to4 loopback"), ("2001:0:1::1", "Teredo"),
+        ("2001:db8::1", "documentation"), ("3fff::1", "documentation"), ("fc00::1", "unique local"),
+        ("fd12:3456::1", "unique local"), ("fe80::1", "link-local"), ("febf::1", "link-local"),
+        ("fec0::1", "site-local"), ("ff02::1", "multicast"), ("100::1", "reserved"), ("4000::1", "reserved"),
+        ("2001:10::1", "reserved"), ("::ffff:0:8.8.8.8", "IPv4-translated"),
+    ]
+
+    @Test("A special address is refused and named for what it is", arguments: special)
+    func refused(address: String, kind: String) throws {
+        #expect(AddressGuard(allow: []).refusal(of: try #require(IPAddress(address))) == kind)
+    }
+
+    @Test(
+        "A public address needs no permission",
+        arguments: [
+            "8.8.8.8", "1.1.1.1", "11.0.0.1", "172.15.255.255", "172.32.0.1", "100.63.255.255", "100.128.0.1",
+            "169.253.1.1", "223.255.255.255", "192.0.1.1", "198.20.0.1", "2606:4700::1111", "2003::1",
+            "2001:4860::8888",
+        ])
+    func permitted(address: String) throws {
+        #expect(AddressGuard(allow: []).refusal(of: try #require(IPAddress(address))) == nil)
+    }
+
+    @Test(
+        "A special address is permitted by the network that names it, and by no other",
+        arguments: special.map(\.0).filter {
+            !$0.hasPrefix("::ffff") && $0 != "::127.0.0.1" && $0 != "64:ff9b::10.0.0.1" && $0 != "2002:7f00:1::1"
+        })
+    func allowed(address: String) throws {
+        let parsed = try #require(IPAddress(address))
+        let own = IPNetwork(around: parsed, prefixLength: 128)
+        #expect(AddressGuard(allow: [own]).refusal(of: parsed) == nil)
+        let other = try #require(IPNetwork("10.99.0.0/16"))
+        #expect(AddressGuard(allow: [other]).refusal(of: parsed) != nil)
+    }
+
+    @Test(
+        "An IPv4 address hidden in an IPv6 one must be permitted itself",
+        arguments: [
+            ("::ffff:127.0.0.1", ["127.0.0.0/8"], true), ("::ffff:127.0.0.1", ["::/0"], false),
+            ("::ffff:127.0.0.1", ["::ffff:0:0/96"], false), ("::ffff:8.8.8.8", ["::ffff:0:0/96"], true),
+            ("::ffff:8.8.8.8", ["8.8.8.8/32"], true), ("::ffff:8.8.8.8", ["127.0.0.0/8"], false),
+            ("64:ff9b::10.0.0.1", ["64:ff9b::/96"], false),
+            ("64:ff9b::10.0.0.1", ["64:ff9b::/96", "10.0.0.0/8"], true),
+            ("64:ff9b::10.0.0.1", ["10.0.0.0/8"], false), ("2002:7f00:1::1", ["2002::/16"], false),
+            ("2002:7f00:1::1", ["2002::/16", "127.0.0.1"], true),
+        ])
+    func embedded(address: String, allow: [String], expected: Bool) throws {
+        let allowed = AddressGuard(allow: allow.compactMap { IPNetwork($0) })
+        #expect((allowed.refusal(of: try #require(IPAddress(address))) == nil) == expected)
+    }
+
+    @Test("The line to add permits the address it was printed for")
+    func suggestion() throws {
+        #expect(AddressGuard.suggestion(for: try #require(IPAddress("127.0.0.1"))) == "allow: [127.0.0.1/32]")
+        #expect(AddressGuard.suggestion(for: try #require(IPAddress("::ffff:127.0.0.1"))) == "allow: [127.0.0.1/32]")
+        #expect(AddressGuard.suggestion(for: try #require(IPAddress("fd00::1"))) == "allow: [fd00::1/128]")
+    }
+}
+
+@Suite struct TrustedProxiesTests {
+    static let proxies = TrustedProxies(["10.0.0.0/8", "fd00::/8"].compactMap { IPNetwork($0) })
+
+    @Test(
+        "The forwarded list is believed from the right, as far as trusted proxies wrote it",
+        arguments: [
+            ("203.0.113.5", ["198.51.100.7"], "203.0.113.5"),
+            ("10.0.0.1", ["198.51.100.7"], "198.51.100.7"),
+            ("::ffff:10.0.0.1", ["198.51.100.7"], "198.51.100.7"),
+            ("10.0.0.1", ["1.1.1.1, 198.51.100.7"], "198.51.100.7"),
+            ("10.0.0.1", ["1.1.1.1, 198.51.100.7, 10.0.0.2"], "198.51.100.7"),
+            ("10.0.0.1", ["1.1.1.1", "198.51.100.7,10.0.0.2"], "198.51.100.7"),
+            ("10.0.0.1", ["10.0.0.3, 10.0.0.2"], "10.0.0.3"),
+            ("10.0.0.1", [], "10.0.0.1"),
+            ("10.0.0.1", ["unknown"], "10.0.0.1"),
+            ("10.0.0.1", ["198.51.100.7, unknown, 10.0.0.2"], "10.0.0.1"),
+            ("10.0.0.1", ["unknown, 198.51.100.7"], "198.51.100.7"),
+            ("10.0.0.1", ["198.51.100.7,"], "10.0.0.1"),
+            ("10.0.0.1", ["198.51.100.7:4711"], "198.51.100.7"),
+            ("10.0.0.1", ["198.51.100.7:x"], "10.0.0.1"),
+            ("10.0.0.1", ["[2001:db8::7]:4711"], "2001:db8::7"),
+            ("10.0.0.1", ["[2001:db8::7]"], "2001:db8::7"),
+            ("10.0.0.1", ["[198.51.100.7]"], "10.0.0.1"),
+            ("10.0.0.1", ["2001:db8::7"], "2001:db8::7"),
+            ("10.0.0.1", ["::ffff:198.51.100.7"], "198.51.100.7"),
+            ("10.0.0.1", ["0198.51.100.7"], "10.0.0.1"),
+        ])
+    func walk(peer: String, forwardedFor: [String], expected: String) throws {
+        let client = Self.proxies.client(peer: try #require(IPAddress(peer)), forwardedFor: forwardedFor)
+        #expect(client.description == expected)
+    }
+}

@@ -1,0 +1,57 @@
+import Events
+import JSON
+import Testing
+import YAML
+
+@testable import Rules
+
+let environment = RuleEnvironment(
+    sources: ["london", "sydney", "lobby"], vendors: ["signinapp", "sine", "envoy", "alocity", "netgraph", "generic"],
+    siteKeys: ["london", "hq"], targets: ["siem", "crm", "london-desk", "archive"],
+    sourcesOfSiteID: ["12": ["london", "lobby"], "4567": ["london"]])
+
+/// Routes of one file, which must load without a complaint.
+func routes(_ text: String) throws -> RulePlan {
+    var diagnostics = Diagnostics()
+    let files = RuleLoader.load(
+        texts: [("r.yaml", Array(text.utf8))], environment: environment, diagnostics: &diagnostics)
+    #expect(diagnostics.isEmpty, "\(diagnostics)")
+    return files.plan
+}
+
+/// A plan of one route with this condition.
+func plan(when condition: String) throws -> RulePlan {
+    try routes("routes: [{name: r, when: \(condition), to: siem}]\n")
+}
+
+/// The complaints about one file, one a line.
+func complaints(_ text: String) -> String {
+    var diagnostics = Diagnostics()
+    let files = RuleLoader.load(
+        texts: [("r.yaml", Array(text.utf8))], environment: environment, diagnostics: &diagnostics)
+    if diagnostics.hasErrors { #expect(files.plan.routes.isEmpty) }
+    return diagnostics.description
+}
+
+/// The complaints about a condition, their places counted from its first character.
+func complaints(when condition: String) -> String {
+    complaints("routes: [{name: r, to: siem, when:\n\(condition)}]\n").replacingOccurrences("r.yaml:2:", "")
+}
+
+extension String {
+    func replacingOccurrences(_ text: String, _ other: String) -> String {
+        split(separator: text, omittingEmptySubsequences: false).joined(separator: other)
+    }
+}
+
+/// An event of this type whose data are this JSON.
+func event(_ data: String, type: String = "visitor.signin") throws -> EventView {
+    let text = "{\"specversion\":\"1.0\",\"id\":\"00\",\"type\":\"\(type)\",\"data\":\(data)}"
+    return try #require(try EventView(parsing: Array(text.utf8), with: JSONParser()))
+}
+
+func takes(_ condition: String, _ data: String, type: String = "visitor.signin") throws -> Bool {
+    let plan = try plan(when: condition)
+    var scratch = MatchScratch()
+    return try !plan.match(event(data, type: type), scratch: &scratch).isEmpty
+}
