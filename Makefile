@@ -16,7 +16,7 @@ build: dependencies
 
 test: dependencies test-dependencies
 	swift build $(STRICT) --build-tests
-	swift test --skip-build --no-parallel
+	Tests/run
 
 bench: test-dependencies build
 	Benchmarks/run
