@@ -2,11 +2,12 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 KILLS ?= 200
+SEEDS ?= 1000
 SWIFT_FLAGS := --static-swift-stdlib
 STRICT := -Xswiftc -warnings-as-errors
 LINTED := Package.swift Sources Tests Benchmarks
 
-.PHONY: run test build bench lint format install dependencies test-dependencies torture clean
+.PHONY: run test build bench lint format install dependencies test-dependencies torture simulate clean
 
 run: dependencies build
 	.build/release/gatehouse demo -c deploy/gatehouse.yaml
@@ -17,6 +18,7 @@ build: dependencies
 test: dependencies test-dependencies
 	swift build $(STRICT) --build-tests
 	Tests/run
+	$(MAKE) simulate SEEDS=2000
 
 bench: test-dependencies build
 	Benchmarks/run
@@ -29,6 +31,11 @@ format:
 
 torture: build
 	KILLS=$(KILLS) Tests/torture/run
+
+# SEED=n runs one seed and tells all that happens.
+simulate: dependencies
+	swift build -c release $(SWIFT_FLAGS) --product gatehouse-simulate
+	.build/release/gatehouse-simulate $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 install: build
 	install -D -m 0755 .build/release/gatehouse $(DESTDIR)$(PREFIX)/bin/gatehouse

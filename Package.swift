@@ -36,6 +36,7 @@ let package = Package(
         library("CGnuTLS", pkgConfig: "gnutls", package: "libgnutls28-dev"),
         library("CCurl", pkgConfig: "libcurl", package: "libcurl4-openssl-dev"),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+        .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
 
         // Vocabulary.
         module("JSON", ["CSimdjson"]),
@@ -45,12 +46,13 @@ let package = Package(
         module("Cryptography", ["COpenSSL"]),
         module("Logging"),
         module("Metrics"),
+        module("TimeZones"),
 
         // The core.
         module("Events", ["JSON", "Cryptography"]),
         module("Signatures", ["Cryptography", "HTTPTypes", "YAML"]),
         module("Vendors", ["Events", "JSON", "Signatures", "HTTPTypes", "Cryptography"]),
-        module("Rules", ["Cryptography", "Events", "JSON", "YAML"]),
+        module("Rules", ["Addresses", "CRE2", "Cryptography", "Events", "JSON", "TimeZones", "YAML"]),
         module("SQLite", ["CSQLite"]),
         module("EventLog", ["SQLite", "Events", "Cryptography", "Logging"]),
         module("HTTPServer", ["CMicroHTTPD", "CGnuTLS", "HTTPTypes", "Addresses", "Logging"]),
@@ -71,23 +73,27 @@ let package = Package(
             ]),
         module(
             "Console",
-            ["Delivery", "EventLog", "Events", "HTTPServer", "HTTPTypes", "JSON", "Metrics", "Rules", "YAML"]),
+            [
+                "Addresses", "Cryptography", "Delivery", "EventLog", "Events", "HTTPServer", "HTTPTypes", "JSON",
+                "Metrics", "Rules", "YAML",
+            ]),
 
         // The program.
         module(
             "Configuration",
             [
                 "Addresses", "Events", "HTTPServer", "HTTPTypes", "Ingest", "JSON", "Rules", "Signatures", "Targets",
-                "Vendors",
+                "TimeZones", "Vendors",
                 "YAML",
             ]),
+        module("Rehearsal", ["Events", "Ingest", "JSON", "Rules", "Vendors", "YAML"]),
         module("Simulator", ["Cryptography", "Events", "HTTPClient", "HTTPTypes", "JSON", "Signatures", "Vendors"]),
         .executableTarget(
             name: "Gatehouse",
             dependencies: [
                 "Addresses", "Configuration", "Console", "Cryptography", "Delivery", "EventLog", "Events", "HTTPClient",
-                "HTTPServer", "HTTPTypes", "Ingest", "JSON", "Logging", "Metrics", "Rules", "SQLite", "Signatures",
-                "Simulator", "Targets", "Vendors", "YAML",
+                "HTTPServer", "HTTPTypes", "Ingest", "JSON", "Logging", "Metrics", "Rehearsal", "Rules", "SQLite",
+                "Signatures", "Simulator", "Targets", "Vendors", "YAML",
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -102,10 +108,18 @@ let package = Package(
             ]),
         tests(
             "ConfigurationTests",
-            ["Configuration", "HTTPServer", "Ingest", "Rules", "Signatures", "Targets", "Vendors", "YAML"]),
+            [
+                "Configuration", "Events", "HTTPServer", "Ingest", "JSON", "Rules", "Signatures", "Targets", "Vendors",
+                "YAML",
+            ]),
         tests("LoggingTests", ["Logging"]),
         tests("MetricsTests", ["Metrics"]),
-        tests("ConsoleTests", ["Console"]),
+        tests(
+            "ConsoleTests",
+            [
+                "Addresses", "Console", "Delivery", "EventLog", "Events", "HTTPServer", "HTTPTypes", "JSON", "Logging",
+                "Metrics", "Rules", "YAML",
+            ]),
         tests("SimulatorTests", ["Events", "JSON", "Signatures", "Simulator", "Vendors"]),
         tests("EventsTests", ["Cryptography", "Events", "JSON"]),
         tests("CryptographyTests", ["Cryptography"]),
@@ -114,11 +128,27 @@ let package = Package(
             "VendorsTests", ["Cryptography", "Events", "HTTPTypes", "JSON", "Signatures", "Vendors"], fixtures: true),
         tests("JSONTests", ["JSON"]),
         tests("YAMLTests", ["YAML"]),
-        tests("RulesTests", ["Rules", "Events", "JSON", "YAML"]),
+        tests("RulesTests", ["Addresses", "Rules", "Events", "JSON", "TimeZones", "YAML"]),
+        tests("TimeZonesTests", ["TimeZones"]),
+        tests("RehearsalTests", ["Events", "Ingest", "JSON", "Rehearsal", "Rules", "Vendors", "YAML"]),
         module("TestSupport", ["CCurl", "HTTPTypes"]),
         tests("AddressesTests", ["Addresses"]),
         tests("HTTPClientTests", ["HTTPClient", "HTTPTypes", "Addresses", "TestSupport"]),
         tests("SQLiteTests", ["SQLite"]),
+        .target(
+            name: "SimulatedDisk", dependencies: ["CSQLite", "EventLog", "SQLite"], path: "Tests/Simulation/Disk",
+            swiftSettings: settings),
+        .target(
+            name: "Simulation",
+            dependencies: [
+                "Delivery", "EventLog", "Events", "Logging", "Metrics", "Rules", "SQLite", "SimulatedDisk", "Targets",
+                "YAML",
+            ],
+            path: "Tests/Simulation/World", swiftSettings: settings),
+        .executableTarget(
+            name: "gatehouse-simulate", dependencies: ["Simulation"], path: "Tests/Simulation/Command",
+            swiftSettings: settings),
+        tests("SimulationTests", ["EventLog", "Events", "SQLite", "SimulatedDisk", "Simulation"]),
         tests("EventLogTests", ["EventLog", "Events", "SQLite"]),
         tests(
             "DeliveryTests",
@@ -138,7 +168,7 @@ let package = Package(
         tests(
             "DocumentationTests",
             [
-                "Configuration", "Cryptography", "Delivery", "EventLog", "Events", "Gatehouse", "HTTPClient",
+                "Configuration", "Console", "Cryptography", "Delivery", "EventLog", "Events", "Gatehouse", "HTTPClient",
                 "HTTPServer", "HTTPTypes", "Ingest", "JSON", "Rules", "Signatures", "Targets", "TestSupport", "Vendors",
                 "YAML",
             ]),

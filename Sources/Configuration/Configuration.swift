@@ -4,6 +4,7 @@ package import Ingest
 package import Rules
 package import Signatures
 package import Targets
+package import YAML
 
 /// How the intake, or one source by itself, listens.
 package struct ListenSettings: Sendable {
@@ -43,7 +44,7 @@ package struct SourceCredentials: Sendable {
 package struct Configuration: Sendable {
     package var file: String
     package var listen: ListenSettings
-    package var console: HTTPListenAddress
+    package var consoleSettings = ConsoleSettings()
     package var dataFolder: String
     package var retention = RetentionSettings()
     package var dedupe = Duration.seconds(7 * 86_400)
@@ -56,9 +57,22 @@ package struct Configuration: Sendable {
     package var credentials: [String: SourceCredentials] = [:]
     package var sites: [Site] = []
     package var targets: [any TargetBlueprint] = []
-    package var routes: RulePlan
-    /// Every file and folder this was read from, to be watched for changes.
-    package var files: [String] = []
+    /// Where each entry of `targets:` stands.
+    package var targetLocations: [(name: String, location: SourceLocation)] = []
+    /// The main files' rules and every team's.
+    package var rules = RuleSets()
+    /// What the rules may name.
+    package var ruleEnvironment: RuleEnvironment
+    /// Where files of rules are to be looked for.
+    package var ruleWatch = RuleWatch()
+
+    package var console: HTTPListenAddress {
+        get { consoleSettings.listen }
+        set { consoleSettings.listen = newValue }
+    }
+
+    /// Of every enabled route.
+    package var routes: RulePlan { rules.plan }
 
     /// What the intake works by.
     package var intake: IntakeConfiguration {

@@ -17,22 +17,30 @@ package struct ConfigurationLoader {
 
     private let purpose: Purpose
     private let environment: (String) -> String?
+    private let versions: TeamVersionStore?
 
-    /// - Parameter environment: the value of an environment variable.
+    /// - Parameters:
+    ///   - environment: the value of an environment variable.
+    ///   - versions: where the last version of each team's files is kept; nil: in the data folder that is configured.
     package init(
-        purpose: Purpose, environment: @escaping (String) -> String? = ConfigurationLoader.processEnvironment
+        purpose: Purpose, environment: @escaping (String) -> String? = ConfigurationLoader.processEnvironment,
+        versions: TeamVersionStore? = nil
     ) {
         self.purpose = purpose
         self.environment = environment
+        self.versions = versions
     }
 
-    /// The configuration, nil when there is any error.
+    /// The configuration; nil when it, or a main file of routes, has an error. An error of a team's files is that team's:
+    /// it is among the diagnostics, and the configuration has the team's last version in the place of its files.
     package func load(_ path: String) -> (configuration: Configuration?, diagnostics: Diagnostics) {
         var diagnostics = Diagnostics()
         guard let root = read(path, &diagnostics) else { return (nil, diagnostics) }
-        var decoder = ConfigurationDecoder(file: path)
+        var decoder = ConfigurationDecoder(file: path, versions: versions)
         let configuration = decoder.decode(root, &diagnostics)
-        return (diagnostics.hasErrors ? nil : configuration, diagnostics)
+        let isUsable = !diagnostics.hasErrors
+        for team in configuration?.rules.teams ?? [] { diagnostics.merge(team.diagnostics) }
+        return (isUsable ? configuration : nil, diagnostics)
     }
 
     private func read(_ path: String, _ diagnostics: inout Diagnostics) -> YAMLNode? {
@@ -67,21 +75,23 @@ package struct ConfigurationLoader {
 
 /// Decodes the top level and hands each section to its own decoder.
 struct ConfigurationDecoder {
-    private let file: String
+    let file: String
+    let versions: TeamVersionStore?
 
-    init(file: String) {
+    init(file: String, versions: TeamVersionStore?) {
         self.file = file
+        self.versions = versions
     }
 
     mutating func decode(_ root: YAMLNode, _ diagnostics: inout Diagnostics) -> Configuration? {
         guard var reader = MappingReader(root, "the configuration", &diagnostics) else { return nil }
         let listen = reader.optional("listen").flatMap { ListenSettings.decode($0, &diagnostics) }
-        let console = reader.optional("console").flatMap { Self.console($0, &diagnostics) }
+        let console = reader.optional("console")
         var configuration = Configuration(
             file: file, listen: listen ?? ListenSettings(address: .tcp(host: "127.0.0.1", port: 8080)),
-            console: console ?? .tcp(host: "127.0.0.1", port: 8081),
+            consoleSettings: console.map { ConsoleSettings.decode($0, &diagnostics) } ?? ConsoleSettings(),
             dataFolder: reader.optional("data")?.path(&diagnostics) ?? resolvedPath("./data", besideFile: file),
-            routes: .empty)
+            ruleEnvironment: RuleEnvironment(sources: [], vendors: [], siteKeys: [], targets: []))
         _ = reader.optional("log")?.choice(of: ["embedded"], &diagnostics)
         if let node = reader.optional("retention") {
             configuration.retention = RetentionSettings.decode(node, &diagnostics)
@@ -100,19 +110,15 @@ struct ConfigurationDecoder {
         configuration.sites = Site.decode(reader.optional("sites"), sources: sources.names, &diagnostics)
         let targets = Self.targets(reader.optional("targets"), &diagnostics)
         configuration.targets = targets.blueprints
-        let routes = reader.optional("routes")
-        configuration.files = [file]
-        decodeRoutes(routes, sources, targets.names, &configuration, &diagnostics)
+        configuration.targetLocations = (reader.optional("targets")?.entries ?? []).map { ($0.name, $0.key.location) }
+        configuration.ruleEnvironment = RuleEnvironment(
+            sources: sources.names, vendors: Vendors.all.map(\.name), siteKeys: configuration.sites.map(\.key),
+            targets: targets.names, sourcesOfSiteID: Site.sourcesOfID(configuration.sites),
+            sourceZones: sources.zones)
+        decodeRules(routes: reader.optional("routes"), teams: reader.optional("teams"), &configuration, &diagnostics)
+        configuration.checkConsole(console, &diagnostics)
         reader.finish(&diagnostics)
         return configuration
-    }
-
-    private static func console(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> HTTPListenAddress? {
-        guard node.entries != nil else { return HTTPListenAddress.decode(node, &diagnostics) }
-        guard var reader = MappingReader(node, "console", &diagnostics) else { return nil }
-        let address = reader.required("listen", &diagnostics).flatMap { HTTPListenAddress.decode($0, &diagnostics) }
-        reader.finish(&diagnostics)
-        return address
     }
 
     private static func targets(
@@ -129,66 +135,9 @@ struct ConfigurationDecoder {
         }
         return (blueprints, names)
     }
-
-    private func decodeRoutes(
-        _ node: YAMLNode?, _ sources: DecodedSources, _ targets: [String], _ configuration: inout Configuration,
-        _ diagnostics: inout Diagnostics
-    ) {
-        guard let node else { return }
-        var paths: [String] = []
-        var references: [String: String] = [:]
-        for element in node.list(&diagnostics) {
-            guard let path = element.path(&diagnostics), let scalar = element.scalar, scalar.isResolved else {
-                continue
-            }
-            paths.append(path)
-            if scalar.reference != nil { references[path] = scalar.displayText }
-        }
-        let environment = RuleEnvironment(
-            sources: sources.names, vendors: Vendors.all.map(\.name), siteKeys: configuration.sites.map(\.key),
-            targets: targets, sourcesOfSiteID: Self.sourcesOfSiteID(configuration.sites))
-        var found = Diagnostics()
-        let files = RuleLoader.load(paths: paths, at: node.location, environment: environment, diagnostics: &found)
-        diagnostics.merge(references.isEmpty ? found : found.naming(references))
-        configuration.routes = files.plan
-        configuration.files += paths + files.files
-    }
 }
 
-extension ConfigurationDecoder {
-    /// For every id of `sites:`, the sources that use it.
-    private static func sourcesOfSiteID(_ sites: [Site]) -> [String: [String]] {
-        var sources: [String: [String]] = [:]
-        for site in sites {
-            for (source, ids) in site.ids {
-                for id in ids { sources[id, default: []].append(source) }
-            }
-        }
-        return sources.mapValues { $0.sorted() }
-    }
-}
-
-extension Diagnostics {
-    /// With paths that a `${…}` stands for named by it.
-    /// - Parameter references: as written, by their paths.
-    fileprivate func naming(_ references: [String: String]) -> Diagnostics {
-        func named(_ text: String) -> String {
-            references.reduce(text) { text, entry in
-                text.replacing(entry.key, with: entry.value).replacing(displayable(entry.key), with: entry.value)
-            }
-        }
-        var result = Diagnostics()
-        for diagnostic in all {
-            var diagnostic = diagnostic
-            diagnostic.location.file = named(diagnostic.location.file)
-            diagnostic.message = named(diagnostic.message)
-            result.add(diagnostic)
-        }
-        return result
-    }
-}
-
-/// Names of sources, targets and sites: they stand in URLs, file names, metrics and log lines.
+/// Names of sources, targets, sites and teams: they stand in URLs, file names, metrics and log lines.
 enum Names {
     /// Letters, digits, `-`, `_` and `.`, at most 64, not beginning with a dot.
     static func check(_ entry: YAMLEntry, _ what: String, _ diagnostics: inout Diagnostics) -> Bool {

@@ -13,7 +13,7 @@ package enum ConfigurationSchema {
          "type": "object", "additionalProperties": false,
          "properties": {
           "listen": {"description": "where senders post to", "anyOf": [\(address), \(listen)]},
-          "console": {"description": "health and metrics", "anyOf": [\(address), \(object(["listen": address]))]},
+          "console": {"description": "health, metrics and the API", "anyOf": [\(address), \(console)]},
           "data": {"type": "string", "description": "the folder of the log and the state; one instance"},
           "log": {"const": "embedded"},
           "retention": \(object(["age": duration, "size": size, "dead_letters": duration, "history": duration])),
@@ -22,6 +22,7 @@ package enum ConfigurationSchema {
           "sources": {"type": "object", "additionalProperties": \(source)},
           "sites": {"type": "object", "additionalProperties": \(site)},
           "targets": {"type": "object", "additionalProperties": \(target)},
+          "teams": {"description": "who may route what where", "type": "object", "additionalProperties": \(team)},
           "routes": \(oneOrMany(#"{"type": "string"}"#))
          }}
         """
@@ -42,6 +43,13 @@ package enum ConfigurationSchema {
             "address": address, "tls": object(["cert": string, "key": string]), "trusted_proxies": networks,
             "connections": #"{"type": "integer"}"#,
         ])
+    }
+
+    private static var console: String {
+        let token = object([
+            "name": string, "role": choice(ConsoleToken.Role.allCases.map(\.rawValue)), "team": string, "token": string,
+        ])
+        return object(["listen": address, "tokens": oneOrMany(token), "open": boolean])
     }
 
     private static var signature: String {
@@ -75,11 +83,17 @@ package enum ConfigurationSchema {
         ])
     }
 
+    private static var team: String {
+        object(["files": strings, "scope": #"{"type": "object"}"#, "targets": strings])
+    }
+
     /// The keys of all types; which of them a type takes, `check` says.
     private static var target: String {
         object([
             "type": choice(TargetTypes.all.map(\.name)), "description": string, "enabled": boolean, "start": string,
             "allow": networks, "concurrency": #"{"type": "integer"}"#, "timeout": duration,
+            "rate": string, "order": choice(DeliveryOrder.allCases.map(\.rawValue)),
+            "batch": object(["max_events": #"{"type": "integer"}"#, "max_bytes": size, "every": duration]),
             "attempts": #"{"type": "integer"}"#, "give_up_after": duration, "original": boolean,
             "biometrics": #"{"const": "send"}"#,
             "tls": object(["ca": string, "cert": string, "key": string, "pin": string]),

@@ -10,7 +10,7 @@ extension Site {
             else { continue }
             var site = Site(key: entry.name)
             site.name = reader.optional("name")?.name(&diagnostics)
-            site.timezone = reader.optional("timezone").flatMap { TimeZones.decode($0, &diagnostics) }
+            site.timezone = reader.optional("timezone")?.timeZone(&diagnostics)
             for id in reader.optional("ids")?.mapping("ids", &diagnostics) ?? [] {
                 guard sources.contains(id.name) else {
                     diagnostics.error(
@@ -41,5 +41,16 @@ extension Site {
                 }
             }
         }
+    }
+
+    /// For every id of `sites:`, the sources that use it.
+    static func sourcesOfID(_ sites: [Site]) -> [String: [String]] {
+        var sources: [String: [String]] = [:]
+        for site in sites {
+            for (source, ids) in site.ids {
+                for id in ids { sources[id, default: []].append(source) }
+            }
+        }
+        return sources.mapValues { $0.sorted() }
     }
 }

@@ -12,6 +12,8 @@ struct DecodedSources {
     var enabled: [SourceConfiguration] = []
     var listeners: [String: ListenSettings] = [:]
     var credentials: [String: SourceCredentials] = [:]
+    /// The `timezone:` of every configured source that has one.
+    var zones: [String: String] = [:]
 }
 
 /// Decodes `sources:`.
@@ -26,6 +28,7 @@ struct SourcesDecoder {
             result.names.append(entry.name)
             guard var decoder = SourceDecoder(entry, dedupe: dedupe, &diagnostics) else { continue }
             let source = decoder.decode(&diagnostics)
+            result.zones[entry.name] = source?.timezone
             guard let source, decoder.isEnabled else { continue }
             result.enabled.append(source)
             result.credentials[entry.name] = decoder.credentials
@@ -63,12 +66,13 @@ private struct SourceDecoder {
         let allow = reader.optional("allow").map { networks($0, &diagnostics) } ?? []
         let settings = settings(&diagnostics)
         let keySpace = reader.optional("dedupe_as")?.name(&diagnostics)
+        let timezone = reader.optional("timezone")?.timeZone(&diagnostics)
         reader.finish(&diagnostics)
         guard let vendor, let authentication else { return nil }
         return SourceConfiguration(
             name: name, vendor: vendor, authentication: authentication,
             maximumBody: maximumBody ?? vendor.traits.maximumBody, allow: allow, settings: settings,
-            keySpace: keySpace)
+            keySpace: keySpace, timezone: timezone)
     }
 
     private mutating func vendor(_ diagnostics: inout Diagnostics) -> (any Vendor)? {
@@ -208,7 +212,6 @@ private struct SourceDecoder {
             settings.events[entry.name] = CanonicalType(rawValue: name)
         }
         if let map = reader.optional("map") { settings.map = FieldMap.decode(map, &diagnostics) }
-        settings.timezone = reader.optional("timezone").flatMap { TimeZones.decode($0, &diagnostics) }
         settings.keepsBiometrics =
             reader.optional("biometrics")?.choice(of: ["keep", "remove"], &diagnostics) == "keep"
         return settings

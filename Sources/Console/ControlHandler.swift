@@ -5,11 +5,14 @@ internal import HTTPTypes
 /// Answers the program's own commands on the control socket, which only the instance's user may open.
 package final class ControlHandler: HTTPHandler {
     private let records: any RecordSource
+    private let desk: OperatorDesk?
     /// Lists are read from disk: not on a server thread.
     private let queue = DispatchQueue(label: "control")
 
-    package init(records: any RecordSource) {
+    /// - Parameter desk: without one nothing can be changed.
+    package init(records: any RecordSource, desk: OperatorDesk? = nil) {
         self.records = records
+        self.desk = desk
     }
 
     /// The header that says where the next page begins.
@@ -24,6 +27,7 @@ package final class ControlHandler: HTTPHandler {
 
     private func answer(_ head: HTTPRequestHead) -> HTTPResponse {
         do {
+            if let response = try desk?.answer(head) { return response }
             if head.path == ListQuery.prefix + "reconcile" {
                 let (json, isBalanced) = try records.reconcile()
                 return HTTPResponse(
@@ -34,7 +38,7 @@ package final class ControlHandler: HTTPHandler {
             guard let (query, cursor) = try ListQuery.parse(path: head.path, query: head.query) else {
                 return ProblemDetails(status: 404, code: "not_found", title: "There is nothing here").response()
             }
-            return page(try records.page(query, after: cursor))
+            return Self.page(try records.page(query, after: cursor))
         } catch let error as QueryError {
             return ProblemDetails(
                 status: 400, code: "query", title: "The query makes no sense", detail: error.message
@@ -46,7 +50,7 @@ package final class ControlHandler: HTTPHandler {
         }
     }
 
-    private func page(_ page: RecordPage) -> HTTPResponse {
+    static func page(_ page: RecordPage) -> HTTPResponse {
         var headers: HeaderFields = ["Content-Type": "application/x-ndjson"]
         if let next = page.next { headers.append(Self.nextHeader, next) }
         return HTTPResponse(status: 200, headers: headers, body: page.lines.flatMap { $0 + [0x0A] })

@@ -1,7 +1,7 @@
 /// What is listed, and which of it: the same on the command line and in the API.
 package struct ListQuery: Sendable, Hashable {
     package enum Kind: String, Sendable, CaseIterable {
-        case events, quarantine, deliveries, refusals, targets
+        case events, quarantine, deliveries, refusals, targets, routes, teams, trace
     }
 
     /// The most records `limit` may ask for; without a limit a list is read page by page, however long it is.
@@ -13,9 +13,12 @@ package struct ListQuery: Sendable, Hashable {
     /// Milliseconds since 1970.
     package var since: Int64?
     package var source: String?
+    /// Of events: those that today's routes take there.
     package var target: String?
+    /// Of routes: their team.
+    package var team: String?
     package var type: String?
-    /// One event, by its id.
+    /// One event, by its id; to trace: what it is looked for by.
     package var id: String?
     /// A condition in the route language (`--where`).
     package var condition: String?
@@ -32,7 +35,10 @@ extension ListQuery {
 
     /// Computed, as key paths are not sendable.
     private static var texts: [(name: String, path: WritableKeyPath<ListQuery, String?>)] {
-        [("source", \.source), ("target", \.target), ("type", \.type), ("id", \.id), ("where", \.condition)]
+        [
+            ("source", \.source), ("target", \.target), ("team", \.team), ("type", \.type), ("id", \.id),
+            ("where", \.condition),
+        ]
     }
 
     /// The path and query of the API.

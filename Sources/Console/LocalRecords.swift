@@ -2,26 +2,41 @@ package import Delivery
 package import EventLog
 internal import Events
 internal import JSON
+internal import Rules
 
 /// The records of this machine's data folder: of the instance that runs here, or of one that is stopped.
 package final class LocalRecords: RecordSource {
-    private let log: any LogReader & EventIndex
-    private let store: DeliveryStore
+    let log: any LogReader & EventIndex
+    let store: DeliveryStore
     private let targets: @Sendable () throws -> [TargetStatus]
     private let balance: @Sendable () throws -> Reconciliation
+    private let routes: @Sendable () -> RouteListing
+    private let routeErrors: @Sendable () -> [String: Int64]?
+    private let tracer: EventTracer
 
     /// - Parameters:
     ///   - targets: the targets as they stand now.
     ///   - balance: the accounts as they stand now.
+    ///   - routes: the routes and teams as they stand now.
+    ///   - routeErrors: how often each route could not be evaluated, by its name; nil when nobody counts.
+    ///   - sources: how the sources are configured now.
     package init(
         log: any LogReader & EventIndex, store: DeliveryStore, targets: @escaping @Sendable () throws -> [TargetStatus],
-        balance: @escaping @Sendable () throws -> Reconciliation
+        balance: @escaping @Sendable () throws -> Reconciliation, routes: @escaping @Sendable () -> RouteListing,
+        routeErrors: @escaping @Sendable () -> [String: Int64]? = { nil },
+        sources: @escaping @Sendable () -> [SourceFacts] = { [] }
     ) {
         self.log = log
         self.store = store
         self.targets = targets
         self.balance = balance
+        self.routes = routes
+        self.routeErrors = routeErrors
+        tracer = EventTracer(log: log, store: store, targets: targets, sources: sources)
     }
+
+    /// The routes at work.
+    var plan: RulePlan { routes().plan }
 
     private static let pageRecords = 1000
     private static let pageBytes = 1 << 20
@@ -33,7 +48,22 @@ package final class LocalRecords: RecordSource {
         case .deliveries: try deliveries(query, after: cursor)
         case .refusals: try refusals(query, after: cursor)
         case .targets: RecordPage(lines: try targets().map { status in Self.line { status.appendJSON(to: &$0) } })
+        case .routes: try routes().routes(query, after: cursor, errors: routeErrors())
+        case .teams: routes().teams(query)
+        case .trace: RecordPage(lines: try tracer.trace(query.id ?? "", limit: query.limit))
         }
+    }
+
+    /// - Parameter names: nil: every target.
+    func targets(named names: Set<String>?) throws -> [[UInt8]] {
+        try targets().filter { names?.contains($0.name) ?? true }.map { status in
+            Self.line { status.appendJSON(to: &$0) }
+        }
+    }
+
+    /// One event's whole life.
+    func trace(_ record: LogRecord, targets: Set<String>?) throws -> [UInt8] {
+        try tracer.line(TracedRecord(record: record, foundBy: "id"), targets: targets)
     }
 
     package func reconcile() throws -> (json: [UInt8], isBalanced: Bool) {
@@ -97,7 +127,7 @@ package final class LocalRecords: RecordSource {
         if let text = query.id {
             return RecordPage(lines: try log.lookup(Self.eventID(text)).map { [$0.payload] } ?? [])
         }
-        let filter = try Self.filter(query)
+        let filter = try filter(query)
         if let limit = query.limit {
             return RecordPage(lines: try log.list(filter, newest: limit).map(\.payload))
         }
@@ -116,13 +146,15 @@ package final class LocalRecords: RecordSource {
         return try since.map(log.position) ?? log.beginning
     }
 
-    private static func filter(_ query: ListQuery) throws -> EventFilter {
+    private func filter(_ query: ListQuery) throws -> EventFilter {
         var filter = EventFilter()
         filter.types = query.type.map { [$0] }
         filter.sources = query.source.map { [$0] }
         filter.sinceMs = query.since
         filter.includesSystem = query.includesSystem
-        if let condition = try EventCondition(query.condition) { filter.predicate = { condition.takes($0) } }
+        let destination = query.target.map { (plan: plan, target: $0) }
+        let filters = try query.condition.map { [try EventCondition.filter($0)] } ?? []
+        if let condition = EventCondition(filters, to: destination) { filter.predicate = { condition.takes($0) } }
         return filter
     }
 

@@ -5,6 +5,15 @@ package protocol EventIndex: AnyObject, Sendable {
     func lookup(_ id: EventID) throws(LogFailure) -> LogRecord?
     /// The newest records that match, oldest first.
     func list(_ filter: EventFilter, newest limit: Int) throws(LogFailure) -> [LogRecord]
+    /// Going back from a place in the log, newest first, in steps of bounded work.
+    /// - Parameters:
+    ///   - position: what is looked at lies before it; nil: the end of the log.
+    ///   - limit: records found, at most.
+    ///   - scanning: records looked at, at most, about.
+    ///   - maximumBytes: of what is found; one record is given however large it is.
+    func newest(
+        _ filter: EventFilter, before position: LogPosition?, limit: Int, scanning: Int, maximumBytes: Int
+    ) throws(LogFailure) -> EventPage
     /// Every record that belongs to a person, oldest first.
     func find(_ person: PersonKey) throws(LogFailure) -> [LogRecord]
     /// Removes a record's content for good; its place, id, type, source and time remain. False when it is not there or
@@ -21,6 +30,18 @@ package protocol EventIndex: AnyObject, Sendable {
     /// Removes a quarantined element for good; the counters stay. Blocks until it is durable.
     @discardableResult
     func eraseQuarantined(key: String) throws(LogFailure) -> Bool
+}
+
+/// A part of the log, newest first.
+package struct EventPage: Sendable {
+    package var records: [LogRecord]
+    /// What is older lies before it; nil when there is nothing older. A page may be empty and yet not the last one.
+    package var next: LogPosition?
+
+    package init(records: [LogRecord], next: LogPosition?) {
+        self.records = records
+        self.next = next
+    }
 }
 
 /// What a listing takes.

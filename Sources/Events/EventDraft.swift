@@ -22,6 +22,11 @@ package enum FieldValue: Sendable, Equatable {
 package struct MapEntry: Sendable, Equatable {
     package var key: [UInt8]
     package var value: FieldValue
+
+    package init(key: [UInt8], value: FieldValue) {
+        self.key = key
+        self.value = value
+    }
 }
 
 /// A canonical event in the making: what a sender's decoder found, field by field, as places in the payload's text, so

@@ -21,11 +21,13 @@ package enum EventEncoder {
     /// - Parameters:
     ///   - keySpace: the source's name, or its `dedupe_as:`.
     ///   - element: the event's own value in the payload, kept as `original`.
+    ///   - known: the event's id where it has one already.
     package static func encode(
-        _ draft: EventDraft, source: String, keySpace: String, tape: JSONTape, element: JSONIndex
+        _ draft: EventDraft, source: String, keySpace: String, tape: JSONTape, element: JSONIndex,
+        id known: EventID? = nil
     ) -> EncodedEvent {
         let span = tape.span(element)
-        let id = EventID(keySpace: keySpace, dedupeKey: draft.dedupeKey ?? hashKey(tape, span))
+        let id = known ?? EventID(keySpace: keySpace, dedupeKey: draft.dedupeKey ?? hashKey(tape, span))
         let time = draft.time ?? draft.receivedAt
         let subject = Subject(draft, tape)
         let partitionKey = partitionKey(draft, tape, subject, id)

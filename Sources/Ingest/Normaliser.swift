@@ -25,6 +25,22 @@ package struct Normaliser {
             source.encode(tape, element, query: query, receivedAt: receivedAt, sites: sites, draft: &draft).payload
         }
     }
+
+    /// One element, changed after the sender's own reading and before its site is looked up. A `site.key` given stays.
+    package func normalise<Failure: Error>(
+        _ tape: JSONTape, _ element: JSONIndex, receivedAt: Timestamp,
+        changing change: (inout EventDraft) throws(Failure) -> Void
+    ) throws(Failure) -> [UInt8] {
+        var draft = EventDraft()
+        draft.reset(receivedAt: receivedAt)
+        Decoder.decode(tape, element, vendor: source.vendor, settings: source.settings, query: nil, into: &draft)
+        try change(&draft)
+        let name = draft.text(.source, in: tape).map { String(decoding: $0, as: UTF8.self) } ?? source.name
+        let key = draft[.siteKey]
+        sites.complete(&draft, source: name, timezone: source.timezone, tape: tape)
+        if key != .absent { draft[.siteKey] = key }
+        return EventEncoder.encode(draft, source: name, keySpace: source.keySpace, tape: tape, element: element).payload
+    }
 }
 
 extension SourceConfiguration {
@@ -36,7 +52,7 @@ extension SourceConfiguration {
         draft.reset(receivedAt: receivedAt)
         Decoder.decode(
             tape, element, vendor: vendor, settings: settings, query: query, messageID: messageID, into: &draft)
-        sites.complete(&draft, source: name, tape: tape)
+        sites.complete(&draft, source: name, timezone: timezone, tape: tape)
         return EventEncoder.encode(draft, source: name, keySpace: keySpace, tape: tape, element: element)
     }
 }

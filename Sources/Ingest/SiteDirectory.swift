@@ -1,5 +1,5 @@
-internal import Events
-internal import JSON
+package import Events
+package import JSON
 
 /// One place that several senders know under ids of their own (`sites:`).
 package struct Site: Sendable {
@@ -30,13 +30,14 @@ package struct SiteDirectory: Sendable {
     }
 
     /// Sets `site.key`, and `site.name` and `site.timezone` where the sender gave none.
-    func complete(_ draft: inout EventDraft, source: String, tape: JSONTape) {
-        guard let sites = sitesBySource[source], let id = draft.text(.siteID, in: tape), let site = sites[id]
-        else { return }
-        draft.set(.siteKey, text: site.key)
-        if let name = site.name, draft.text(.siteName, in: tape) == nil { draft.set(.siteName, text: name) }
-        if let zone = site.timezone, draft.text(.siteTimezone, in: tape) == nil {
-            draft.set(.siteTimezone, text: zone)
+    /// - Parameter timezone: of the source, where the site has none either.
+    package func complete(_ draft: inout EventDraft, source: String, timezone: String?, tape: JSONTape) {
+        var zone = timezone
+        if let sites = sitesBySource[source], let id = draft.text(.siteID, in: tape), let site = sites[id] {
+            draft.set(.siteKey, text: site.key)
+            if let name = site.name, draft.text(.siteName, in: tape) == nil { draft.set(.siteName, text: name) }
+            zone = site.timezone ?? timezone
         }
+        if let zone, draft.text(.siteTimezone, in: tape) == nil { draft.set(.siteTimezone, text: zone) }
     }
 }

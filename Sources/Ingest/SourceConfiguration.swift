@@ -39,10 +39,13 @@ package struct SourceConfiguration: Sendable {
     package var settings: DecodeSettings
     /// What event ids are made in: the source's name, or its `dedupe_as:`.
     package var keySpace: String
+    /// The zone of events for which neither the sender nor `sites:` has one, such as `Europe/London`.
+    package var timezone: String?
 
     package init(
         name: String, vendor: any Vendor, authentication: SourceAuthentication, maximumBody: Int,
-        allow: [IPNetwork] = [], settings: DecodeSettings, keySpace: String? = nil
+        allow: [IPNetwork] = [], settings: DecodeSettings, keySpace: String? = nil,
+        timezone: String? = nil
     ) {
         self.name = name
         self.vendor = vendor
@@ -51,5 +54,6 @@ package struct SourceConfiguration: Sendable {
         self.allow = allow
         self.settings = settings
         self.keySpace = keySpace ?? name
+        self.timezone = timezone
     }
 }

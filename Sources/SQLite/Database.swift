@@ -35,16 +35,20 @@ internal import CSQLite
     /// - Parameters:
     ///   - cacheKiB: the page cache's bound.
     ///   - busyTimeoutMs: how long to wait for another connection's lock.
-    package init(path: String, mode: Mode, cacheKiB: Int = 512, busyTimeoutMs: Int32 = 5000) throws(SQLiteError) {
-        guard Self.configured else {
+    ///   - vfs: the name of a registered `sqlite3_vfs` that holds the file; nil for the system's file system.
+    package init(
+        path: String, mode: Mode, cacheKiB: Int = 512, busyTimeoutMs: Int32 = 5000, vfs: String? = nil
+    ) throws(SQLiteError) {
+        guard Self.isConfigured else {
             throw SQLiteError(code: .other, operation: "initialise", message: "the library could not be initialised")
         }
-        if mode == .create { try createPrivateFile(path) }
+        if mode == .create, vfs == nil { try createPrivateFile(path) }
         var opened: OpaquePointer?
         let flags =
             SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
             | (mode == .readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE)
-        let code = unsafe sqlite3_open_v2(path, &opened, flags, nil)
+            | (mode == .create && vfs != nil ? SQLITE_OPEN_CREATE : 0)
+        let code = unsafe sqlite3_open_v2(path, &opened, flags, vfs)
         guard let opened = unsafe opened else {
             throw SQLiteError(extendedCode: code, operation: "open \(path)", message: "out of memory")
         }
@@ -76,7 +80,10 @@ internal import CSQLite
     /// Makes a new file a write-ahead log database that gives space back in steps, and sets how commits reach the disk.
     /// Nothing is copied back from the write-ahead log but by `checkpoint`.
     package func useWriteAheadLog(_ synchronous: Synchronous, pageSize: Int = 4096) throws(SQLiteError) {
-        try execute("PRAGMA page_size = \(pageSize); PRAGMA auto_vacuum = INCREMENTAL;")
+        // Both are for a new file only; on another the second would be a commit at every opening.
+        if try integer("PRAGMA page_count") == 0 {
+            try execute("PRAGMA page_size = \(pageSize); PRAGMA auto_vacuum = INCREMENTAL;")
+        }
         guard try text("PRAGMA journal_mode = WAL") == "wal" else {
             throw SQLiteError(
                 code: .inaccessible, operation: "journal_mode", message: "\(path) cannot have a write-ahead log")
@@ -164,10 +171,19 @@ internal import CSQLite
     }
 
     func failure(_ code: Int32, _ operation: String) -> SQLiteError {
-        SQLiteError(
+        let error = SQLiteError(
             extendedCode: code, operation: operation, message: unsafe String(cString: sqlite3_errmsg(handle)))
+        unsafe distrustWriteAheadLog(handle, after: error)
+        return error
     }
 
     /// The library is configured once a process, before its first use.
-    private static let configured = gatehouse_sqlite_configure() == SQLITE_OK
+    package static let isConfigured = gatehouse_sqlite_configure() == SQLITE_OK
+}
+
+/// After an I/O error the write-ahead log's file may not hold what its index says, once the system has given up pages it
+/// could not write. Closing must not copy such frames into the database: whoever opens it next checks them first.
+func distrustWriteAheadLog(_ handle: OpaquePointer?, after error: SQLiteError) {
+    guard error.code == .inputOutput, let handle = unsafe handle else { return }
+    _ = unsafe gatehouse_sqlite_keep_wal_on_close(handle)
 }

@@ -15,7 +15,9 @@ internal import CSQLite
         }
         guard code == SQLITE_OK, let prepared = unsafe prepared else {
             let message = code == SQLITE_OK ? "no statement" : unsafe String(cString: sqlite3_errmsg(database))
-            throw SQLiteError(extendedCode: code, operation: sql, message: message)
+            let error = SQLiteError(extendedCode: code, operation: sql, message: message)
+            unsafe distrustWriteAheadLog(database, after: error)
+            throw error
         }
         unsafe handle = prepared
     }
@@ -186,7 +188,9 @@ internal import CSQLite
     private func failure(_ code: Int32) -> SQLiteError {
         let sql = unsafe sqlite3_sql(handle).map { unsafe String(cString: $0) } ?? "statement"
         let message = unsafe String(cString: sqlite3_errmsg(sqlite3_db_handle(handle)))
-        return SQLiteError(extendedCode: code, operation: sql, message: message)
+        let error = SQLiteError(extendedCode: code, operation: sql, message: message)
+        unsafe distrustWriteAheadLog(sqlite3_db_handle(handle), after: error)
+        return error
     }
 }
 

@@ -4,6 +4,13 @@ package enum DeliveryOutcome: Sendable, Hashable {
     case failed(DeliveryFailure)
 }
 
+/// How one attempt to send several events in one request ended.
+package enum BatchOutcome: Sendable, Hashable {
+    case all(DeliveryOutcome)
+    /// The receiver answered for each of them, in the order they were sent.
+    case each([DeliveryOutcome])
+}
+
 package struct DeliveryReceipt: Sendable, Hashable {
     /// The receiver's HTTP status, where it has one.
     package var status: Int?

@@ -23,6 +23,13 @@ package struct HTTPTargetType: TargetType {
             if let template = BodyTemplate(node, policy, &diagnostics) { body = .template(template) }
             if method == "GET" { diagnostics.error(at: node.location, "a GET request has no body") }
         }
+        var settings = settings
+        if let node = reader.optional("batch") {
+            settings.batch = BatchLimits(node, &diagnostics)
+            if case .none = body {
+                diagnostics.error(at: node.location, "\(method) sends no body, so there is nothing to put together")
+            }
+        }
         guard
             let request = RequestSettings(
                 &reader, settings, authorization: authorization, reserved: ["idempotency-key"], &diagnostics)
@@ -45,6 +52,10 @@ enum HTTPBody: Sendable {
         case .template: "application/json"
         }
     }
+
+    var batchType: String? {
+        if case .event = self { BatchBody.canonicalType } else { contentType }
+    }
 }
 
 struct HTTPBlueprint: TargetBlueprint {
@@ -63,15 +74,26 @@ struct HTTPBlueprint: TargetBlueprint {
 
     /// The request for one event; the same for every try.
     func render(_ event: EventView, headers fixed: HeaderFields) -> HTTPClientRequest {
-        let bytes: [UInt8] =
-            switch body {
-            case .none: []
-            case .event: policy.payload(of: event)
-            case .template(let template): template.render(event, policy)
-            }
+        request(bytes(of: event), id: event.attribute("id") ?? "", fixed)
+    }
+
+    /// As `render` of one: an array of what each event's body would be.
+    func render(batch: [OutgoingEvent], headers fixed: HeaderFields) -> HTTPClientRequest {
+        request(BatchBody.array(batch.map { bytes(of: $0.event) }), id: BatchBody.id(batch), fixed)
+    }
+
+    private func bytes(of event: EventView) -> [UInt8] {
+        switch body {
+        case .none: []
+        case .event: policy.payload(of: event)
+        case .template(let template): template.render(event, policy)
+        }
+    }
+
+    private func request(_ body: [UInt8], id: String, _ fixed: HeaderFields) -> HTTPClientRequest {
         var headers = fixed
-        headers.append("Idempotency-Key", event.attribute("id") ?? "")
-        return request.request(method: method, headers: headers, body: bytes)
+        headers.append("Idempotency-Key", id)
+        return request.request(method: method, headers: headers, body: body)
     }
 }
 
@@ -84,13 +106,24 @@ final class HTTPTarget: Target {
     init(_ blueprint: HTTPBlueprint, _ context: TargetContext) {
         self.blueprint = blueprint
         self.context = context
-        headers = blueprint.request.headers(contentType: blueprint.body.contentType)
+        let isBatched = blueprint.settings.batch != nil
+        headers = blueprint.request.headers(
+            contentType: isBatched ? blueprint.body.batchType : blueprint.body.contentType)
     }
 
     func send(_ outgoing: OutgoingEvent, completion: @escaping @Sendable (DeliveryOutcome) -> Void) {
         guard !isClosed.load(ordering: .acquiring) else { return completion(.failed(FailureClassification.closed)) }
         context.send(
             blueprint.render(outgoing.event, headers: headers), to: blueprint.request.endpoint, completion: completion)
+    }
+
+    func send(batch: [OutgoingEvent], completion: @escaping @Sendable (BatchOutcome) -> Void) {
+        guard !isClosed.load(ordering: .acquiring) else {
+            return completion(.all(.failed(FailureClassification.closed)))
+        }
+        context.send(blueprint.render(batch: batch, headers: headers), to: blueprint.request.endpoint) {
+            completion(.all($0))
+        }
     }
 
     func close() {

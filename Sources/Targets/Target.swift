@@ -1,6 +1,7 @@
 package import Events
 package import HTTPClient
 package import Logging
+import Synchronization
 
 /// Where events go: a sink that renders, connects, writes and closes, and nothing more. Retry, order, concurrency and
 /// counting belong to what calls it.
@@ -9,9 +10,43 @@ package protocol Target: AnyObject, Sendable {
     /// thread, possibly before this returns, and must not block.
     func send(_ outgoing: OutgoingEvent, completion: @escaping @Sendable (DeliveryOutcome) -> Void)
 
+    /// Renders and sends several events in one request, where the receiver takes them so: otherwise each by itself. As
+    /// `send` of one; outcomes for each are in the order of the events.
+    func send(batch: [OutgoingEvent], completion: @escaping @Sendable (BatchOutcome) -> Void)
+
     /// Lets go of connections and files. What is in flight completes, as a failure where it could not be finished;
     /// nothing is sent afterwards.
     func close()
+}
+
+extension Target {
+    package func send(batch: [OutgoingEvent], completion: @escaping @Sendable (BatchOutcome) -> Void) {
+        guard !batch.isEmpty else { return completion(.each([])) }
+        let gathered = GatheredOutcomes(batch.count, completion)
+        for (index, outgoing) in batch.enumerated() {
+            send(outgoing) { gathered.set(index, $0) }
+        }
+    }
+}
+
+/// The outcomes of events that were sent each by itself, until there are all of them.
+private final class GatheredOutcomes: Sendable {
+    private let outcomes: Mutex<(list: [DeliveryOutcome?], missing: Int)>
+    private let completion: @Sendable (BatchOutcome) -> Void
+
+    init(_ count: Int, _ completion: @escaping @Sendable (BatchOutcome) -> Void) {
+        outcomes = Mutex((Array(repeating: nil, count: count), count))
+        self.completion = completion
+    }
+
+    func set(_ index: Int, _ outcome: DeliveryOutcome) {
+        let all: [DeliveryOutcome]? = outcomes.withLock { outcomes in
+            outcomes.list[index] = outcome
+            outcomes.missing -= 1
+            return outcomes.missing == 0 ? outcomes.list.compactMap(\.self) : nil
+        }
+        if let all { completion(.each(all)) }
+    }
 }
 
 /// One event on its way to one target.

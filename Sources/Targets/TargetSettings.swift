@@ -20,8 +20,13 @@ package struct TargetSettings: Sendable {
     package var start = StartPosition.now
     /// Networks the address guard lets this target reach although it would refuse them.
     package var allow: [IPNetwork] = []
-    /// Events in flight at once.
+    /// Requests in flight at once.
     package var concurrency = 32
+    /// How many requests may begin; nil: as many as go.
+    package var rate: RateLimit?
+    package var order = DeliveryOrder.none
+    /// Nil: each event by itself.
+    package var batch: BatchLimits?
     /// For one attempt, connecting included.
     package var timeout = Duration.seconds(30)
     /// Tries of an event that is itself to blame.
@@ -35,6 +40,8 @@ package struct TargetSettings: Sendable {
     package var sendsBiometrics = false
     /// A hash of the target's configuration with its references resolved, by which a reload tells whether it changed.
     package var fingerprint = ""
+    /// What stands in its configuration by `${…}`, so that it is never shown.
+    package var references: [ResolvedReference] = []
 
     package init(name: String, type: String) {
         self.name = name
@@ -43,4 +50,48 @@ package struct TargetSettings: Sendable {
 
     /// The guard of every connection this target makes.
     package var addressGuard: AddressGuard { AddressGuard(allow: allow) }
+}
+
+/// At most so many requests in any stretch of the period.
+package struct RateLimit: Sendable, Hashable {
+    package var amount: Int
+    package var period: Duration
+
+    package init(amount: Int, period: Duration) {
+        self.amount = amount
+        self.period = period
+    }
+
+    /// `100/s`, `190/10s`, `5/m`; nil for anything else.
+    package init?(_ text: String) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, let amount = Self.number(parts[0]), 1...1_000_000 ~= amount,
+            let unit = parts[1].last, let seconds = ["s": 1, "m": 60, "h": 3600][unit]
+        else { return nil }
+        let count = parts[1].dropLast()
+        guard let units = count.isEmpty ? 1 : Self.number(count), 1...86_400 ~= units, units * seconds <= 86_400 else {
+            return nil
+        }
+        self.init(amount: amount, period: .seconds(units * seconds))
+    }
+
+    private static func number(_ text: Substring) -> Int? {
+        text.utf8.allSatisfy { 0x30...0x39 ~= $0 } ? Int(text) : nil
+    }
+}
+
+package enum DeliveryOrder: String, Sendable, Hashable, CaseIterable {
+    case none
+    /// Events of one key one after the other, in the order they came.
+    case key
+}
+
+/// When events that are sent together go: whichever comes first.
+package struct BatchLimits: Sendable, Hashable {
+    package var maximumEvents = 100
+    /// Of the events as they are kept, before they are rendered.
+    package var maximumBytes = 1 << 20
+    package var every = Duration.seconds(5)
+
+    package init() {}
 }

@@ -18,9 +18,22 @@ extension TargetSettings {
         giveUpAfter =
             reader.optional("give_up_after")?
             .duration(in: .seconds(1) ... .seconds(36_525 * 86_400), &diagnostics)
+        rate = reader.optional("rate").flatMap { Self.rate($0, &diagnostics) }
+        order =
+            reader.optional("order")?.choice(of: DeliveryOrder.allCases.map(\.rawValue), &diagnostics)
+            .flatMap(DeliveryOrder.init(rawValue:)) ?? order
         sendsOriginal = reader.optional("original")?.boolean(&diagnostics) ?? sendsOriginal
         sendsBiometrics = reader.optional("biometrics")?.choice(of: ["send"], &diagnostics) != nil
         if let node = reader.optional("tls") { tls = Self.tls(node, &diagnostics) }
+    }
+
+    private static func rate(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> RateLimit? {
+        guard let text = node.string(&diagnostics), let scalar = node.scalar, scalar.isResolved else { return nil }
+        if let rate = RateLimit(text) { return rate }
+        diagnostics.error(
+            at: node.location,
+            "expected a rate such as 100/s, 190/10s or 5/m, over a day at most, found `\(scalar.displayText)`")
+        return nil
     }
 
     private static func start(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> StartPosition? {

@@ -1,3 +1,4 @@
+internal import Events
 package import YAML
 
 /// Every target type known by name.
@@ -27,23 +28,36 @@ package enum TargetTypes {
         var settings = TargetSettings(name: name, type: typeName)
         settings.decode(&reader, &found)
         settings.fingerprint = Fingerprint.of(node)
+        settings.references = node.references
         let blueprint = type.decode(&reader, settings, &found)
         reader.finish(&found)
         if found.hasErrors { return nil }
         guard node.isResolved else {
-            return UnresolvedBlueprint(settings: settings, destination: blueprint?.destination ?? "not known yet")
+            return UnresolvedBlueprint(
+                settings: settings, destination: blueprint?.destination ?? "not known yet", known: blueprint)
         }
         return blueprint
     }
 }
 
 /// A target with a `${…}` that has no value: good enough to be checked and spoken of, not to be made.
-private struct UnresolvedBlueprint: TargetBlueprint {
+struct UnresolvedBlueprint: TargetBlueprint {
     let settings: TargetSettings
     let destination: String
+    /// What is known of it nevertheless, references as they are written.
+    let known: (any TargetBlueprint)?
 
     func make(_ context: TargetContext) throws -> any Target {
         throw TargetError("target \(settings.name): a ${…} in its configuration has no value")
+    }
+}
+
+extension UnresolvedBlueprint: RenderableBlueprint {
+    func render(_ outgoing: OutgoingEvent, hostname: String, now: Timestamp) throws(RenderingError) -> TargetRendition {
+        guard let known else {
+            throw RenderingError("what it sends cannot be shown: a ${…} in its configuration has no value")
+        }
+        return try known.rendition(of: outgoing, hostname: hostname, now: now)
     }
 }
 
@@ -58,6 +72,17 @@ package struct TargetError: Error, Sendable, Hashable, CustomStringConvertible {
 }
 
 extension YAMLNode {
+    /// The values in it that stand there by reference.
+    fileprivate var references: [ResolvedReference] {
+        switch content {
+        case .scalar(let scalar):
+            guard let reference = scalar.reference, scalar.isResolved else { return [] }
+            return [ResolvedReference(reference: reference, value: scalar.text)]
+        case .sequence(let elements): return elements.flatMap(\.references)
+        case .mapping(let entries): return entries.flatMap { $0.key.references + $0.value.references }
+        }
+    }
+
     /// Whether every reference in it has a value.
     fileprivate var isResolved: Bool {
         switch content {

@@ -5,7 +5,7 @@ import Signatures
 import Synchronization
 package import YAML
 
-/// `webhook`: one signed POST an event.
+/// `webhook`: one signed POST an event, or a batch of them.
 package struct WebhookTargetType: TargetType {
     package let name = "webhook"
 
@@ -20,6 +20,14 @@ package struct WebhookTargetType: TargetType {
             .flatMap(WebhookBody.init(rawValue:)) ?? .canonical
         if body == .original, !settings.sendsOriginal, let bodyNode {
             diagnostics.error(at: bodyNode.location, "`body: original` and `original: false` contradict each other")
+        }
+        var settings = settings
+        if let node = reader.optional("batch") {
+            settings.batch = BatchLimits(node, &diagnostics)
+            if body == .binary {
+                diagnostics.error(
+                    at: node.location, "`body: cloudevent-binary` is one event a request: it goes with no `batch:`")
+            }
         }
         let signing = WebhookSigning(&reader, &diagnostics)
         let own = ["webhook-id", "webhook-timestamp", "webhook-signature", "ce-"]
@@ -45,6 +53,8 @@ enum WebhookBody: String, CaseIterable, Sendable {
     var contentType: String {
         self == .canonical ? CloudEvents.structuredType : "application/json"
     }
+
+    var batchType: String { self == .canonical ? BatchBody.canonicalType : "application/json" }
 }
 
 /// `sign:`, if there is one.
@@ -105,8 +115,24 @@ struct WebhookBlueprint: TargetBlueprint {
     func render(
         _ event: EventView, headers fixed: HeaderFields, timestampSeconds: Int64
     ) throws(RenderingError) -> HTTPClientRequest {
-        let bytes = try bytes(of: event)
-        let id = event.attribute("id") ?? ""
+        let extra = body == .binary ? CloudEvents.binaryHeaders(of: event) : []
+        return sign(
+            try bytes(of: event), id: event.attribute("id") ?? "", headers: fixed, extra: extra, timestampSeconds)
+    }
+
+    /// As `render` of one: an array of what each event's body would be.
+    func render(
+        batch: [OutgoingEvent], headers fixed: HeaderFields, timestampSeconds: Int64
+    ) throws(RenderingError) -> HTTPClientRequest {
+        var bodies: [[UInt8]] = []
+        for outgoing in batch { bodies.append(try bytes(of: outgoing.event)) }
+        return sign(
+            BatchBody.array(bodies), id: BatchBody.id(batch), headers: fixed, extra: [], timestampSeconds)
+    }
+
+    private func sign(
+        _ bytes: [UInt8], id: String, headers fixed: HeaderFields, extra: [HeaderField], _ timestampSeconds: Int64
+    ) -> HTTPClientRequest {
         var fields = fixed.fields
         fields.reserveCapacity(fields.count + 12)
         if let signer {
@@ -116,8 +142,7 @@ struct WebhookBlueprint: TargetBlueprint {
         if signer?.scheme.idHeader.map({ HeaderFields.matches($0, Self.idHeader) }) != true {
             fields.append(HeaderField(Self.idHeader, id))
         }
-        if body == .binary { fields += CloudEvents.binaryHeaders(of: event) }
-        return request.request(method: "POST", headers: HeaderFields(fields), body: bytes)
+        return request.request(method: "POST", headers: HeaderFields(fields + extra), body: bytes)
     }
 
     private static let idHeader = "webhook-id"
@@ -144,7 +169,9 @@ final class WebhookTarget: Target {
     init(_ blueprint: WebhookBlueprint, _ context: TargetContext) {
         self.blueprint = blueprint
         self.context = context
-        headers = blueprint.request.headers(contentType: blueprint.body.contentType)
+        let isBatched = blueprint.settings.batch != nil
+        headers = blueprint.request.headers(
+            contentType: isBatched ? blueprint.body.batchType : blueprint.body.contentType)
     }
 
     func send(_ outgoing: OutgoingEvent, completion: @escaping @Sendable (DeliveryOutcome) -> Void) {
@@ -155,6 +182,19 @@ final class WebhookTarget: Target {
             context.send(request, to: blueprint.request.endpoint, completion: completion)
         } catch {
             completion(.failed(FailureClassification.failure(error)))
+        }
+    }
+
+    func send(batch: [OutgoingEvent], completion: @escaping @Sendable (BatchOutcome) -> Void) {
+        guard !isClosed.load(ordering: .acquiring) else {
+            return completion(.all(.failed(FailureClassification.closed)))
+        }
+        do throws(RenderingError) {
+            let seconds = context.now().milliseconds / 1000
+            let request = try blueprint.render(batch: batch, headers: headers, timestampSeconds: seconds)
+            context.send(request, to: blueprint.request.endpoint) { completion(.all($0)) }
+        } catch {
+            completion(.all(.failed(FailureClassification.failure(error))))
         }
     }
 

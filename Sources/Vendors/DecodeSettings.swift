@@ -11,8 +11,6 @@ package struct DecodeSettings: Sendable {
     /// Canonical types for names the sender uses and we do not know.
     package var events: [String: CanonicalType] = [:]
     package var map = FieldMap()
-    /// The zone of a sender that gives none, such as `Europe/London`.
-    package var timezone: String?
     /// Whether biometric data and codes stay in `original` (`biometrics: keep`).
     package var keepsBiometrics = false
 

@@ -24,9 +24,6 @@ package enum Decoder {
         }
         applyMap(tape, element, settings, sensitive, &draft)
         applyGroup(tape, settings.group, query, &draft)
-        if let zone = settings.timezone, draft.text(.siteTimezone, in: tape) == nil {
-            draft.set(.siteTimezone, text: zone)
-        }
         if let key = tape.nonEmptyText(tape.first(of: settings.map.key, in: element)) {
             draft.dedupeKey = key
         } else if let messageID, !messageID.isEmpty {

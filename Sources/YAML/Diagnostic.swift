@@ -42,6 +42,8 @@ package struct Diagnostics: Error, Sendable, CustomStringConvertible {
     package init() {}
 
     package var isEmpty: Bool { all.isEmpty }
+    /// No more are kept.
+    package var isFull: Bool { all.count >= Self.limit }
 
     package mutating func error(at location: SourceLocation, _ message: String, didYouMean suggestion: String? = nil) {
         add(Diagnostic(severity: .error, location: location, message: message, suggestion: suggestion))

@@ -9,7 +9,7 @@ enum ParserEvent {
 
     case streamStart, streamEnd, documentStart, documentEnd, sequenceEnd, mappingEnd
     case alias(String)
-    case scalar(text: String, isPlain: Bool, Properties)
+    case scalar(text: String, style: YAMLStyle, Properties)
     case sequenceStart(Properties)
     case mappingStart(Properties)
 }
@@ -84,7 +84,7 @@ struct ParserFailure: Error {
             let bytes = unsafe UnsafeBufferPointer(start: scalar.value, count: scalar.length)
             return .scalar(
                 text: unsafe String(decoding: bytes, as: UTF8.self),
-                isPlain: unsafe scalar.style == YAML_PLAIN_SCALAR_STYLE,
+                style: unsafe style(scalar.style),
                 .init(anchor: unsafe text(scalar.anchor), tag: unsafe text(scalar.tag)))
         case YAML_SEQUENCE_START_EVENT:
             let sequence = unsafe event.data.sequence_start
@@ -93,6 +93,15 @@ struct ParserFailure: Error {
             let mapping = unsafe event.data.mapping_start
             return .mappingStart(.init(anchor: unsafe text(mapping.anchor), tag: unsafe text(mapping.tag)))
         default: return .streamEnd
+        }
+    }
+
+    private static func style(_ style: yaml_scalar_style_t) -> YAMLStyle {
+        switch style {
+        case YAML_SINGLE_QUOTED_SCALAR_STYLE: .singleQuoted
+        case YAML_DOUBLE_QUOTED_SCALAR_STYLE: .doubleQuoted
+        case YAML_LITERAL_SCALAR_STYLE, YAML_FOLDED_SCALAR_STYLE: .block
+        default: .plain
         }
     }
 

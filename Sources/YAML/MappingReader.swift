@@ -4,9 +4,12 @@ package struct MappingReader {
     /// What the mapping is, in words for messages: "source london".
     package let what: String
     private let entries: [YAMLEntry]
+    /// Of a mapping with many keys; a small one is looked through.
     private var places: [String: Int] = [:]
     private var asked: [String] = []
     private var isTaken: [Bool]
+
+    private static let few = 16
 
     /// Nil, and an error, when the node is not a mapping.
     package init?(_ node: YAMLNode, _ what: String, _ diagnostics: inout Diagnostics) {
@@ -18,7 +21,9 @@ package struct MappingReader {
         self.what = what
         self.entries = entries
         isTaken = Array(repeating: false, count: entries.count)
-        for (index, entry) in entries.enumerated() { places[entry.name] = index }
+        if entries.count > Self.few {
+            for (index, entry) in entries.enumerated() { places[entry.name] = index }
+        }
     }
 
     package var location: SourceLocation { node.location }
@@ -31,7 +36,8 @@ package struct MappingReader {
     /// As `optional`, with the place of the key.
     package mutating func entry(_ key: String) -> YAMLEntry? {
         asked.append(key)
-        guard let index = places[key] else { return nil }
+        let index = entries.count > Self.few ? places[key] : entries.firstIndex { $0.name == key }
+        guard let index else { return nil }
         isTaken[index] = true
         return entries[index]
     }

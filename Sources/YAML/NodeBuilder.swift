@@ -4,13 +4,16 @@ struct NodeBuilder: ~Copyable {
     private let file: String
     private let text: ArraySlice<UInt8>
     private var reader: EventReader
+    /// The keys and values that may still come.
+    private(set) var budget: Int
 
     private typealias Step = (event: ParserEvent, start: ParserMark)
     /// Nothing more can be read; the reason has been reported.
     private struct Stop: Error {}
 
-    init(_ text: ArraySlice<UInt8>, file: String) {
+    init(_ text: ArraySlice<UInt8>, file: String, budget: Int) {
         self.file = file
+        self.budget = budget
         self.text = text
         reader = EventReader(text)
     }
@@ -67,6 +70,10 @@ struct NodeBuilder: ~Copyable {
         guard depth < maximumYAMLDepth else {
             throw stop(step.start, "nested deeper than \(maximumYAMLDepth) levels")
         }
+        guard budget > 0 else {
+            throw stop(step.start, "there are more than \(maximumYAMLNodes) keys and values")
+        }
+        budget -= 1
         let place = location(step.start)
         switch step.event {
         case .alias(let name):
@@ -74,9 +81,9 @@ struct NodeBuilder: ~Copyable {
             diagnostics.error(
                 at: place, "aliases (`\(written)`) are not used here; write the value out, or quote it: \"\(written)\"")
             return nil
-        case .scalar(let text, let isPlain, let properties):
+        case .scalar(let text, let style, let properties):
             refuse(properties, at: place)
-            return YAMLNode(location: place, content: .scalar(YAMLScalar(text: text, isPlain: isPlain)))
+            return YAMLNode(location: place, content: .scalar(YAMLScalar(text: text, style: style)))
         case .sequenceStart(let properties):
             refuse(properties, at: place)
             return YAMLNode(location: place, content: .sequence(try elements(depth: depth)))
@@ -99,7 +106,7 @@ struct NodeBuilder: ~Copyable {
 
     private mutating func entries(depth: Int) throws(Stop) -> [YAMLEntry] {
         var entries: [YAMLEntry] = []
-        var places: [String: SourceLocation] = [:]
+        var known = KnownKeys()
         while true {
             let step = try next()
             if case .mappingEnd = step.event { return entries }
@@ -107,14 +114,16 @@ struct NodeBuilder: ~Copyable {
             let isNamed = isName(key)
             let value = try node(try next(), depth: depth + 1)
             guard isNamed, let key, let name = key.scalar?.text else { continue }
-            if let first = places[name] {
+            if let first = known.place(of: name, among: entries) {
                 diagnostics.error(
                     at: key.location,
                     "duplicate key `\(displayable(name))`, first used on line \(first.line); remove one of the two")
                 continue
             }
-            places[name] = key.location
-            if let value { entries.append(YAMLEntry(key: key, value: value)) }
+            if let value {
+                entries.append(YAMLEntry(key: key, value: value))
+                known.note(entries)
+            }
         }
     }
 
@@ -149,6 +158,22 @@ struct NodeBuilder: ~Copyable {
             diagnostics.error(
                 at: place, "tags (`\(written)`) are not used here; remove it, or quote the text that begins with !")
         }
+    }
+}
+
+/// Finds the keys of a mapping that were met before: in a small one by looking, in a large one by their hashes.
+private struct KnownKeys {
+    private static let few = 16
+    private var places: [String: SourceLocation] = [:]
+
+    func place(of name: String, among entries: [YAMLEntry]) -> SourceLocation? {
+        entries.count <= Self.few ? entries.first { $0.name == name }?.key.location : places[name]
+    }
+
+    /// - Parameter entries: with one that is new, the last.
+    mutating func note(_ entries: [YAMLEntry]) {
+        guard entries.count > Self.few else { return }
+        for entry in places.isEmpty ? entries[...] : entries.suffix(1) { places[entry.name] = entry.key.location }
     }
 }
 

@@ -1,5 +1,7 @@
 /// The largest YAML file taken, in bytes.
-package let maximumYAMLBytes = 4 << 20
+package let maximumYAMLBytes = 64 << 20
+/// The most keys and values of files that are read together.
+package let maximumYAMLNodes = 4_000_000
 /// The deepest nesting of lists and mappings.
 package let maximumYAMLDepth = 64
 
@@ -8,10 +10,18 @@ package let maximumYAMLDepth = 64
 /// - Returns: nil for a file that holds nothing but comments.
 /// - Throws: everything that is wrong, each with its place and what to write instead.
 package func parseYAML(_ bytes: [UInt8], file: String) throws(Diagnostics) -> YAMLNode? {
+    var budget = maximumYAMLNodes
+    return try parseYAML(bytes, file: file, budget: &budget)
+}
+
+/// As above, for one of several files.
+/// - Parameter budget: the keys and values that may still come; what the file holds is taken off.
+package func parseYAML(_ bytes: [UInt8], file: String, budget: inout Int) throws(Diagnostics) -> YAMLNode? {
     var diagnostics = Diagnostics()
     let start = SourceLocation(file: file)
     guard bytes.count <= maximumYAMLBytes else {
-        diagnostics.error(at: start, "the file is larger than 4 MiB; split it into several files")
+        diagnostics.error(
+            at: start, "the file is larger than \(maximumYAMLBytes >> 20) MiB; split it into several files")
         throw diagnostics
     }
     if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
@@ -22,8 +32,9 @@ package func parseYAML(_ bytes: [UInt8], file: String) throws(Diagnostics) -> YA
     TextCheck.check(text, file: file, &diagnostics)
     if diagnostics.hasErrors { throw diagnostics }
 
-    var builder = NodeBuilder(text, file: file)
+    var builder = NodeBuilder(text, file: file, budget: budget)
     let node = builder.build()
+    budget = builder.budget
     if builder.diagnostics.hasErrors { throw builder.diagnostics }
     return node
 }

@@ -79,11 +79,9 @@ private struct ReferenceResolver {
                 }
             }
         }
-        var resolved = scalar
-        resolved.text = isResolved ? text : scalar.text
-        resolved.reference = isReference ? scalar.text : nil
-        resolved.isResolved = isResolved
-        return resolved
+        return YAMLScalar(
+            text: isResolved ? text : scalar.text, style: scalar.style, reference: isReference ? scalar.text : nil,
+            isResolved: isResolved)
     }
 
     private enum Value {

@@ -30,22 +30,51 @@ package struct YAMLEntry: Sendable {
     package var name: String { key.scalar?.text ?? "" }
 }
 
+/// How a scalar is written.
+package enum YAMLStyle: Sendable {
+    /// Without quotes.
+    case plain
+    case singleQuoted
+    case doubleQuoted
+    /// After `|` or `>`.
+    case block
+}
+
 /// A scalar as written: `No`, `04567`, `22:00` and `1e3` are these texts until a reader wants a number or a boolean.
 package struct YAMLScalar: Sendable {
+    /// What few scalars have, kept apart so that the others are small.
+    private final class Resolution: Sendable {
+        let reference: String?
+        let isResolved: Bool
+
+        init(reference: String?, isResolved: Bool) {
+            self.reference = reference
+            self.isResolved = isResolved
+        }
+    }
+
     /// The text, with quotes and escapes undone and references resolved.
     package var text: String
+    package let style: YAMLStyle
+    private let resolution: Resolution?
+
     /// Written without quotes.
-    package var isPlain: Bool
+    package var isPlain: Bool { style == .plain }
     /// The text before its `${env:…}` and `${file:…}` were resolved; `text` is then a secret.
-    package var reference: String?
+    package var reference: String? { resolution?.reference }
     /// False while a reference in it has no value (a warning was given); `text` is then the reference as written.
-    package var isResolved: Bool
+    package var isResolved: Bool { resolution?.isResolved ?? true }
+
+    package init(text: String, style: YAMLStyle, reference: String? = nil, isResolved: Bool = true) {
+        self.text = text
+        self.style = style
+        let isPlainText = reference == nil && isResolved
+        resolution = isPlainText ? nil : Resolution(reference: reference, isResolved: isResolved)
+    }
 
     package init(text: String, isPlain: Bool, reference: String? = nil, isResolved: Bool = true) {
-        self.text = text
-        self.isPlain = isPlain
-        self.reference = reference
-        self.isResolved = isResolved
+        self.init(
+            text: text, style: isPlain ? .plain : .doubleQuoted, reference: reference, isResolved: isResolved)
     }
 
     /// What may be shown to people: the reference in place of what it stands for; control characters escaped, cut to

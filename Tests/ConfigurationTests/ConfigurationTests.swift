@@ -180,7 +180,8 @@ struct ConfigurationSchemaTests {
         let top = try #require(schema?["properties"] as? [String: Any])
         // What nobody reads is an unknown key; what the schema lacks would be an unknown key in the schema's eyes.
         for (section, prefix) in [
-            ("", ""), ("sources", "sources: {s: "), ("sites", "sites: {s: "), ("retention", "retention: "),
+            ("", ""), ("sources", "sources: {s: "), ("sites", "sites: {s: "), ("teams", "teams: {s: "),
+            ("retention", "retention: "),
         ] {
             let known = section.isEmpty ? Set(top.keys) : keys(top[section])
             #expect(!known.isEmpty)

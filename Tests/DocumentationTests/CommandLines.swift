@@ -63,7 +63,7 @@ struct CommandHelp: Sendable {
     static func all() throws -> [CommandHelp] {
         let shell = try Shell()
         let overview = try shell.run("gatehouse --help").output
-        return try overview.matches(of: /(?m)^  (\w+) {2,}(.*)$/).map { match in
+        return try overview.matches(of: /(?m)^  ([\w-]+) {2,}(.*)$/).map { match in
             try CommandHelp(String(match.1), String(match.2), page: shell.run("gatehouse \(match.1) --help").output)
         }
     }
@@ -95,8 +95,9 @@ struct CommandHelp: Sendable {
             }
             if option.value != nil, parts.count == 1, rest.popFirst() == nil { return "\(word) needs a value" }
         }
-        let takes =
-            usage.contains("URL") || usage.contains("[FILE]") || usage.contains("list") || usage.contains("event|")
-        return operands <= (takes ? 1 : 0) ? nil : "\(operands) operands are too many"
+        // What stands in the usage by itself: `URL`, `[FILE]`, `list|show`.
+        let places = usage.matches(of: /\ (?:URL|ID|\[FILE\]|\[NAME\]|\[ID\]|[a-z-]+(?:\|[a-z-]+)+|list|rules)(?= |$)/)
+            .count
+        return operands <= places ? nil : "\(operands) operands are too many"
     }
 }

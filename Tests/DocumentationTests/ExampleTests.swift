@@ -50,6 +50,11 @@ import YAML
         let folder = TemporaryDirectory()
         try FileManager.default.createDirectory(atPath: folder.file("routes"), withIntermediateDirectories: true)
         try folder.write("routes/routes.yaml", routes)
+        for team in ["london", "sydney"] {
+            try FileManager.default.createDirectory(
+                atPath: folder.file("routes/\(team)"), withIntermediateDirectories: true)
+            try folder.write("routes/\(team)/routes.yaml", "routes: []\n")
+        }
         let file = try folder.write("gatehouse.yaml", configuration)
         let loader = ConfigurationLoader(purpose: .checking, environment: { _ in nil })
         let (_, diagnostics) = loader.load(file)
@@ -97,6 +102,20 @@ import YAML
             let found = try problems(complete(""), routes: block.text)
             #expect(found != [], "\(name):\(block.line)")
         }
+    }
+
+    @Test("the errors a page shows are those that are told")
+    func shownErrors() throws {
+        let blocks = try Page("docs/routes.md").blocks
+        let environment = RuleEnvironment(sources: [], vendors: [], siteKeys: [], targets: ["siem"])
+        var count = 0
+        for (block, shown) in zip(blocks, blocks.dropFirst()) where block.has("refused") && shown.has("output") {
+            let text = Array(block.text.utf8)
+            let files = RuleLoader.read([("routes/routes.yaml", text)], environment: environment)
+            #expect(files.diagnostics.rendered { _ in text } + "\n" == shown.text)
+            count += 1
+        }
+        #expect(count > 0)
     }
 
     @Test("every block says what it is, so that no example goes untested", arguments: Page.names)
@@ -174,7 +193,8 @@ import YAML
         for row in table.rows {
             let condition = row[0].code
             let filter = try RuleFilter(condition)
-            let payload = #"{"specversion":"1.0","type":"visitor.signin","data":\#(row[1].code)}"#
+            let payload =
+                #"{"specversion":"1.0","type":"visitor.signin","time":"2024-07-30T09:00:00.000Z","data":\#(row[1].code)}"#
             let event = try #require(try EventView(parsing: Array(payload.utf8), with: JSONParser()))
             var scratch = MatchScratch()
             #expect(filter.takes(event, scratch: &scratch) == (row[2] == "yes"), "\(condition) for \(row[1])")

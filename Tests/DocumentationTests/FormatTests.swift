@@ -105,7 +105,8 @@ import YAML
         let expected = [
             "enabled": "\(settings.enabled)", "start": "\(settings.start)", "concurrency": "\(settings.concurrency)",
             "timeout": Text.duration(settings.timeout), "attempts": "\(settings.attempts)",
-            "give_up_after": settings.giveUpAfter == nil ? "never" : "?", "original": "\(settings.sendsOriginal)",
+            "order": settings.order.rawValue, "give_up_after": settings.giveUpAfter == nil ? "never" : "?",
+            "original": "\(settings.sendsOriginal)",
         ]
         for row in rows { #expect(row[1].code == expected[row[0].code] ?? "", "\(row[0])") }
     }

@@ -37,10 +37,13 @@ extension RunningTests {
                 allow: 127.0.0.1/32
                 sign: {scheme: standard-webhooks, secrets: ["${env:PARTNER_SECRET}"]}
               nobody: {type: http, url: "http://127.0.0.1:1/", allow: 127.0.0.1/32}
+            teams:
+              guards: {files: ./guards.yaml, scope: {}, targets: partner}
             routes: ./routes.yaml
 
             """)
         try shell.write("routes.yaml", "routes:\n  - {name: all, to: [partner, nobody]}\n")
+        try shell.write("guards.yaml", "routes: []\n")
         try shell.begin("gatehouse run --log-format text", as: "service")
         let ports = try await Self.ports(shell, "service")
         let (intake, console) = (ports[0].real, ports[1].real)
@@ -117,9 +120,11 @@ extension RunningTests {
         let files = try FileManager.default.contentsOfDirectory(atPath: shell.path("data"))
         #expect(Set(files).isSubset(of: names), "\(files)")
         #expect(Set(names).subtracting(files) == ["quarantine"])
-        let modes = try shell.run("stat -c '%a %n' data data/*").output.split(separator: "\n")
+        let modes = try shell.run("stat -c '%A %n' data data/* data/*/*").output.split(separator: "\n")
+        #expect(modes.contains { $0.hasSuffix("data/teams/guards.json") })
         for mode in modes {
-            #expect(mode.hasPrefix(mode.hasSuffix(" data") ? "700 " : "600 "), "\(mode)")
+            let isPrivate = ["drwx------ ", "-rw-------", "srw-------"].contains { mode.hasPrefix($0) }
+            #expect(isPrivate, "\(mode)")
         }
     }
 

@@ -26,6 +26,9 @@ import YAML
                 "shutdown": Text.duration(configuration.shutdown), "log": "embedded",
             ],
             "listen": ["connections": "\(configuration.listen.connections)"],
+            "console": [
+                "listen": "\(configuration.console)", "open": "\(configuration.consoleSettings.isOpen)",
+            ],
             "retention": [
                 "age": Text.duration(retention.age), "size": Text.size(retention.size),
                 "dead_letters": Text.duration(retention.deadLetters), "history": Text.duration(retention.history),
@@ -74,7 +77,8 @@ import YAML
             "outcomes waiting for the state file":
                 "\(grouped(policy.maximumUncommitted)), or \(size(policy.maximumUncommittedBytes))",
             "receiver's answer that is kept with a dead letter": "\(DeliveryFailure.maximumResponse) bytes",
-            "YAML file": "\(size(maximumYAMLBytes)), \(maximumYAMLDepth) deep",
+            "YAML file":
+                "\(size(maximumYAMLBytes)), \(maximumYAMLDepth) deep, \(grouped(maximumYAMLNodes)) keys and values",
             "routes": grouped(RuleLoader.mostRoutes),
         ]
         for (what, limit) in expected {

@@ -77,4 +77,26 @@ struct IntakeRoutingTests {
         #expect(view?.text(.siteName) == "Acme Co")
         #expect(view?.text(.siteTimezone) == "Europe/London")
     }
+
+    @Test(
+        "has the time zone its sender gave, else its site's, else its source's",
+        arguments: [
+            (#""id":4567,"timezone":"Australia/Adelaide""#, "Australia/Adelaide"),
+            (#""id":4567"#, "Europe/London"), (#""id":4567,"timezone":null"#, "Europe/London"),
+            (#""id":"4567","timezone":"""#, "Europe/London"), (#""id":8910"#, "Europe/Stockholm"),
+            (#""id":12"#, "Europe/Stockholm"), (#""id":12,"timezone":"Asia/Tokyo""#, "Asia/Tokyo"),
+        ])
+    func timezones(site: String, zone: String) throws {
+        let ids = ["lobby": ["4567"]]
+        let sites = SiteDirectory([
+            Site(key: "london", timezone: "Europe/London", ids: ids), Site(key: "oslo", ids: ["lobby": ["8910"]]),
+        ])
+        let source = SourceConfiguration(
+            name: "lobby", vendor: Vendors.named("signinapp")!, authentication: SourceAuthentication(),
+            maximumBody: 1 << 20, settings: DecodeSettings(source: "lobby"), timezone: "Europe/Stockholm")
+        let body = Array(#"{"event":"visitor.signin","site":{\#(site)}}"#.utf8)
+        let events = try Normaliser(source: source, sites: sites).normalise(body)
+        let view = EventView(try JSONParser().parse(try #require(events.first)))
+        #expect(view?.text(.siteTimezone) == zone)
+    }
 }

@@ -98,7 +98,7 @@ extension ProgramTests {
             let installation = try Installation(targets: Installation.archive, routes: Installation.everythingToArchive)
             let service = try await installation.start()
             #expect(try await service.console("/").status == 404)
-            #expect(try await service.console("/api/v1/events").status == 404)
+            #expect(try await service.console("/api/v1/events").status == 401)
             #expect(try await service.console("/in/london").status == 404)
             let port = service.consolePort
             let answer = try await blocking { try RawConnection(port: port).post("/metrics", [], headers: []) }

@@ -20,11 +20,12 @@ struct RouteFileTests {
         try body(folder)
     }
 
-    private func load(_ paths: [String]) -> (files: RuleFiles, diagnostics: Diagnostics) {
+    private func load(_ paths: [String]) -> (files: RuleSets, diagnostics: Diagnostics) {
         var diagnostics = Diagnostics()
         let place = SourceLocation(file: "gatehouse.yaml", line: 9, column: 9)
-        let files = RuleLoader.load(paths: paths, at: place, environment: environment, diagnostics: &diagnostics)
-        return (files, diagnostics)
+        let loader = RuleSetLoader(environment: environment, teams: [], nowMs: 0, keptVersion: { _ in nil })
+        let sets = loader.load(paths: paths, at: place, &diagnostics)
+        return (sets, diagnostics)
     }
 
     private func one(_ name: String) -> String { "routes: [{name: \(name), to: siem}]\n" }
@@ -41,7 +42,7 @@ struct RouteFileTests {
             #expect(diagnostics.isEmpty, "\(diagnostics)")
             #expect(files.plan.routes.map(\.name) == ["a", "abc", "az", "b"])
             #expect(
-                files.files.map { $0.dropFirst(folder.count) } == [
+                RuleWatch(main: [folder]).files.map { $0.dropFirst(folder.count) } == [
                     "/a.yaml", "/a/b/c.yaml", "/a/z.yml", "/b.yaml", "/empty.yaml",
                 ])
             #expect(load([folder + "/"]).files.plan.hash == files.plan.hash)

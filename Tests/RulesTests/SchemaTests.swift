@@ -36,7 +36,10 @@ struct SchemaTests {
         let names = try tape.members(value(tape, "/$defs/condition/properties")).compactMap { tape.text($0.key) }
         #expect(
             Set(names)
-                == Set(EventField.allCases.map { $0.components[0].description } + ["event", "any", "all", "not"]))
+                == Set(
+                    EventField.allCases.map { $0.components[0].description } + [
+                        "event", "time", "json", "any", "all", "not", "condition",
+                    ]))
         for path in ["", "/$defs/route", "/$defs/condition", "/$defs/text/anyOf/2"] {
             #expect(try tape.bool(value(tape, path + "/additionalProperties")) == false)
         }
@@ -46,7 +49,7 @@ struct SchemaTests {
     func operators() throws {
         let tape = try schema()
         let names = try tape.members(value(tape, "/$defs/value/anyOf/2/properties")).compactMap { tape.text($0.key) }
-        #expect(names == RuleOperator.available.map(\.rawValue))
+        #expect(names == RuleOperator.allCases.filter { $0.applies(to: .entry(.personal, [])) }.map(\.rawValue))
         #expect(try texts(tape, "/$defs/state/enum") == FieldState.allCases.map(\.rawValue))
     }
 

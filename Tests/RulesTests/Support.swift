@@ -45,13 +45,29 @@ extension String {
 }
 
 /// An event of this type whose data are this JSON.
-func event(_ data: String, type: String = "visitor.signin") throws -> EventView {
-    let text = "{\"specversion\":\"1.0\",\"id\":\"00\",\"type\":\"\(type)\",\"data\":\(data)}"
+func event(_ data: String, type: String = "visitor.signin", time: String? = nil) throws -> EventView {
+    let time = time.map { "\"time\":\"\($0)\"," } ?? ""
+    let text = "{\"specversion\":\"1.0\",\"id\":\"00\",\"type\":\"\(type)\",\(time)\"data\":\(data)}"
     return try #require(try EventView(parsing: Array(text.utf8), with: JSONParser()))
 }
 
+/// Whether the condition takes the event: asked of a plan and, part by part, of the plain evaluator.
 func takes(_ condition: String, _ data: String, type: String = "visitor.signin") throws -> Bool {
-    let plan = try plan(when: condition)
+    let event = try event(data, type: type)
+    return try outcome(when: condition, event) == .taken
+}
+
+/// What a plan and the plain evaluator both make of the event.
+func outcome(
+    when condition: String, _ event: EventView, sourceZones: [String: String] = [:]
+) throws -> RouteOutcome {
+    let plan = RulePlan(try plan(when: condition).routes, sourceZones: sourceZones)
     var scratch = MatchScratch()
-    return try !plan.match(event(data, type: type), scratch: &scratch).isEmpty
+    let isTaken = !plan.match(event, scratch: &scratch).isEmpty
+    let plain = PlainEvaluator(sourceZones: sourceZones).takes(try #require(plan.routes.first), event)
+    #expect(isTaken == (plain == .taken), "\(condition)")
+    var isFailed = false
+    if case .failed = plain { isFailed = true }
+    #expect(plan.failedRoutes(scratch).isEmpty != isFailed, "\(condition)")
+    return plain
 }

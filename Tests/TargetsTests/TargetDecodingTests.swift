@@ -76,11 +76,6 @@ struct TargetDecodingTests {
             Wrong("{url: \"https://x.example\"}", "1:1: target siem needs `type:`"),
             Wrong("{type: syslog}", "1:1: target siem needs `address:`"),
             Wrong("{type: webhook, url: \"https://x.example\", adress: 1}", "unknown key `adress` in target siem"),
-            Wrong("{type: webhook, url: \"https://x.example\", rate: 10/s}", "unknown key `rate` in target siem"),
-            Wrong(
-                "{type: webhook, url: \"https://x.example\", batch: {max_events: 10}}",
-                "unknown key `batch` in target siem"),
-            Wrong("{type: webhook, url: \"https://x.example\", order: key}", "unknown key `order` in target siem"),
             Wrong("{type: http, url: \"https://x.example\", preset: hubspot}", "unknown key `preset` in target siem"),
             Wrong(
                 "{type: webhook, url: \"https://x.example\", redact: [email]}", "unknown key `redact` in target siem"),

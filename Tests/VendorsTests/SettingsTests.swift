@@ -103,18 +103,6 @@ import Vendors
         let mapped = try Decoded(payload, vendor: "generic", settings: settings, messageID: "msg_1")
         #expect(mapped.event.id == EventID(keySpace: "custom", dedupeKey: Array("a".utf8)))
     }
-
-    @Test("the source's time zone stands where the sender gives none")
-    func timezone() throws {
-        var settings = DecodeSettings(source: "lobby")
-        settings.timezone = "Europe/Stockholm"
-        #expect(
-            try Decoded(sample("netgraph", "signin.dhcp.granted"), vendor: "netgraph", settings: settings).text(
-                .siteTimezone) == "Europe/Stockholm")
-        #expect(
-            try Decoded(sample("signinapp", "visitor.signin"), vendor: "signinapp", settings: settings).text(
-                .siteTimezone) == "Europe/London")
-    }
 }
 
 @Suite struct IdentityTests {

@@ -151,7 +151,7 @@ struct ParserTests {
     @Test("size and depth have bounds")
     func bounds() throws {
         let tooLarge = [UInt8](repeating: UInt8(ascii: "#"), count: maximumYAMLBytes + 1)
-        #expect(complaints(tooLarge) == "a.yaml:1:1: the file is larger than 4 MiB; split it into several files")
+        #expect(complaints(tooLarge) == "a.yaml:1:1: the file is larger than 64 MiB; split it into several files")
         func nested(_ depth: Int) -> String {
             String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
         }
@@ -159,6 +159,37 @@ struct ParserTests {
         #expect(complaints(nested(65)) == "a.yaml:1:65: nested deeper than 64 levels")
         #expect(complaints(String(repeating: "[", count: 100_000)) == "a.yaml:1:65: nested deeper than 64 levels")
         #expect(complaints(String(repeating: "{a: ", count: 100_000)).contains("nested deeper than 64 levels"))
+    }
+
+    @Test("keys and values are counted over the files that are read together")
+    func budget() throws {
+        var budget = 10
+        #expect(try parseYAML(Array("a: [b, c]\n".utf8), file: "a.yaml", budget: &budget) != nil)
+        #expect(budget == 5)
+        #expect(throws: Diagnostics.self) {
+            try parseYAML(Array("[a, b, c, d, e]\n".utf8), file: "b.yaml", budget: &budget)
+        }
+        #expect(budget == 0)
+    }
+
+    @Test("a duplicate key is found in a mapping of any size", arguments: [2, 16, 17, 18, 200])
+    func duplicatesInLargeMappings(_ count: Int) {
+        let keys = (1..<count).map { "k\($0): x\n" }.joined()
+        for first in [1, count - 1] {
+            #expect(
+                complaints(keys + "k\(first): y\n")
+                    == "a.yaml:\(count):1: duplicate key `k\(first)`, first used on line \(first); remove one of the two"
+            )
+        }
+        #expect(complaints(keys + "k0: y\n") == "(taken)")
+    }
+
+    @Test("a scalar knows how it was written")
+    func styles() throws {
+        let node = try parsed("[a, 'a', \"a\"]\n")
+        #expect(node.elements?.map { $0.scalar?.style } == [.plain, .singleQuoted, .doubleQuoted])
+        #expect(try parsed("a: |\n  text\n")["a"]?.scalar?.style == .block)
+        #expect(try parsed("a: >\n  text\n")["a"]?.scalar?.style == .block)
     }
 
     @Test("no text, however broken, does more than give diagnostics")

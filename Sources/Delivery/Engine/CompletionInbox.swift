@@ -1,16 +1,24 @@
 internal import Synchronization
 internal import Targets
 
-/// How an attempt ended, on its way to the delivery thread.
+/// How a request ended, on its way to the delivery thread.
 struct Completion: Sendable {
+    struct Part: Sendable {
+        var ticket: AttemptTicket
+        var attempt: Int
+    }
+
+    enum Content: Sendable {
+        case one(Part, DeliveryOutcome)
+        case several([Part], BatchOutcome)
+    }
+
     var target: Int64
     var sink: Int
-    var ticket: AttemptTicket
-    var attempt: Int
-    var outcome: DeliveryOutcome
+    var content: Content
 }
 
-/// What targets' threads report. Bounded by the attempts under way.
+/// What targets' threads report. Bounded by the requests under way.
 final class CompletionInbox: Sendable {
     private let completions = Mutex<[Completion]>([])
     private let wakeUp: WakeUp

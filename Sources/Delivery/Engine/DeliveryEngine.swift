@@ -11,11 +11,12 @@ package final class DeliveryEngine: Sendable {
     private let core: Mutex<EngineCore>
     private let wakeUp: WakeUp
     private let log: any EventLog
-    private let store: DeliveryStore
+    let store: DeliveryStore
     private let thread = Mutex<EngineThread?>(nil)
     private let stopping = StopRequest()
     private let statuses = StatusCache()
     private let durableLowest: SharedPosition
+    private let errorsOfRoutes: RouteErrors
 
     /// Opens every target. Nothing is sent before `start`.
     /// - Throws: what a target threw when it was made; `DeliveryStoreError` when the state file does not fit the log.
@@ -30,23 +31,26 @@ package final class DeliveryEngine: Sendable {
 
     /// - Parameters:
     ///   - clock: asked on the delivery thread.
+    ///   - seed: of each target's jitter.
     ///   - adjust: changes every target's limits.
     ///   - makeTarget: in place of the blueprints' own.
     package init(
         log: any EventLog, store: DeliveryStore, plan: RulePlan, blueprints: [any TargetBlueprint],
         metrics: MetricsRegistry, logger: Logger, retention: DeliveryRetention = .init(),
         clock: @escaping @Sendable () -> Moment = { Moment.now() },
+        seed: @escaping @Sendable () -> UInt64 = { UInt64.random(in: 0...UInt64.max) },
         adjust: @escaping @Sendable (inout TargetPolicy) -> Void = { _ in },
         makeTarget: @escaping @Sendable (any TargetBlueprint) throws -> any Target
     ) throws {
         let wakeUp = try WakeUp()
         let core = try EngineCore(
             log: log, store: store, plan: plan, registry: metrics, logger: logger, retention: retention,
-            inbox: CompletionInbox(wakeUp), clock: clock, adjust: adjust,
+            inbox: CompletionInbox(wakeUp), clock: clock, seed: seed, adjust: adjust,
             makeTarget: makeTarget)
         try core.configure(plan, blueprints, clock())
         core.publishLowest()
         durableLowest = core.durableLowest
+        errorsOfRoutes = core.routeErrors
         self.core = Mutex(core)
         self.wakeUp = wakeUp
         self.log = log
@@ -96,6 +100,13 @@ package final class DeliveryEngine: Sendable {
         core.withLock { $0.close() }
     }
 
+    /// Does everything that can be done now, on the caller's thread. Of an engine that is not started.
+    /// - Returns: milliseconds until there is something to do although nothing happens; nil: never.
+    package func turn() -> Int64? { core.withLock { $0.turn() } }
+
+    /// Every target that takes events has none left to take, and all is written down.
+    package var isIdle: Bool { core.withLock { $0.isIdle } }
+
     private func sleep(_ milliseconds: Int64?) {
         if milliseconds != 0 { wakeUp.wait(milliseconds: milliseconds) }
     }
@@ -135,20 +146,28 @@ package final class DeliveryEngine: Sendable {
     }
 
     private func operate(_ target: String, _ body: (TargetRuntime) -> Void) throws {
-        try core.withLock { core in
+        try operate(target) { _, runtime, _ in body(runtime) }
+    }
+
+    /// Changes a target's state; the change is on the disk when this returns.
+    func operate<Result: Sendable>(
+        _ target: String, _ body: (EngineCore, TargetRuntime, Moment) throws -> Result
+    ) throws -> Result {
+        defer { wakeUp.signal() }
+        return try core.withLock { core in
             guard let runtime = core.runtime(named: target) else { throw Self.unknown(target) }
-            body(runtime)
             let now = core.clock()
+            let result = try body(core, runtime, now)
             guard core.commit(now, isDurable: true) else {
                 throw DeliveryStoreError(
                     "this could not be written down, so a restart would undo it: \(core.storeFailure ?? "")")
             }
             core.logStanding(runtime, now)
+            return result
         }
-        wakeUp.signal()
     }
 
-    private static func unknown(_ target: String) -> DeliveryStoreError {
+    static func unknown(_ target: String) -> DeliveryStoreError {
         DeliveryStoreError("there is no target \(target)")
     }
 
@@ -163,6 +182,9 @@ package final class DeliveryEngine: Sendable {
     package func targets() -> [TargetStatus] { core.withLock { $0.statuses() } }
 
     private func recentTargets() -> [TargetStatus] { statuses.statuses { targets() } }
+
+    /// How often each route could not be decided for an event, by its name, since the program started.
+    package var routeErrors: [String: Int64] { errorsOfRoutes.byName }
 
     package func reconcile() -> Reconciliation { core.withLock { $0.reconcile() } }
 

@@ -57,7 +57,7 @@ extension EngineCore {
     /// From here on another plan matches what the positions have not passed.
     private func use(_ plan: RulePlan, _ now: Moment) {
         commit(now)
-        matcher = Matcher(plan)
+        matcher = Matcher(plan, errors: routeErrors)
         cache.removeAll()
         for runtime in runtimes { runtime.state.forgetUnsent() }
         runtimeOfPlanTarget = plan.targets.map { name in runtimes.firstIndex { $0.name == name } }
@@ -80,7 +80,7 @@ extension EngineCore {
         for stored in try store.targets() where byID[stored.id] == nil {
             try check(stored)
             let restored = RestoredTarget(cursor: stored.cursor, open: try store.openEvents(stored.id))
-            let state = TargetState(restored, policy: TargetPolicy(), now, seed: UInt64.random(in: 0...UInt64.max))
+            let state = TargetState(restored, policy: TargetPolicy(), now, seed: seed())
             let runtime = TargetRuntime(stored, state: state, metrics: TargetMetrics(stored.name, registry))
             runtime.index = runtimes.count
             runtimes.append(runtime)

@@ -47,6 +47,7 @@ extension EngineCore {
     /// Every target that takes events has none left to take, and everything is written down.
     var isIdle: Bool {
         let head = log.head
+        guard !store.isLost else { return false }
         return runtimes.allSatisfy { runtime in
             let state = runtime.state
             guard state.isActive else { return !state.isDirty && state.inFlightCount == 0 }

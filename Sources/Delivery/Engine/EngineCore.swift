@@ -14,6 +14,8 @@ final class EngineCore {
     let logger: Logger
     let retention: DeliveryRetention
     let clock: @Sendable () -> Moment
+    /// Of each target's jitter.
+    let seed: @Sendable () -> UInt64
     let adjust: @Sendable (inout TargetPolicy) -> Void
     let makeTarget: @Sendable (any TargetBlueprint) throws -> any Target
     let inbox: CompletionInbox
@@ -24,9 +26,10 @@ final class EngineCore {
     /// By the place in `RulePlan.targets`: the place in `runtimes`.
     var runtimeOfPlanTarget: [Int?] = []
     private var lastSink = 0
-    private var completions: [Completion] = []
+    var completions: [Completion] = []
 
     var matcher: Matcher
+    let routeErrors: RouteErrors
     let parser = JSONParser()
     var cache = BatchCache()
     /// The next of the groups that fell behind to be read for.
@@ -44,7 +47,7 @@ final class EngineCore {
     init(
         log: any EventLog, store: DeliveryStore, plan: RulePlan, registry: MetricsRegistry, logger: Logger,
         retention: DeliveryRetention, inbox: CompletionInbox, clock: @escaping @Sendable () -> Moment,
-        adjust: @escaping @Sendable (inout TargetPolicy) -> Void,
+        seed: @escaping @Sendable () -> UInt64, adjust: @escaping @Sendable (inout TargetPolicy) -> Void,
         makeTarget: @escaping @Sendable (any TargetBlueprint) throws -> any Target
     ) throws {
         self.log = log
@@ -54,9 +57,11 @@ final class EngineCore {
         self.retention = retention
         self.inbox = inbox
         self.clock = clock
+        self.seed = seed
         self.adjust = adjust
         self.makeTarget = makeTarget
-        matcher = Matcher(plan)
+        routeErrors = RouteErrors(registry)
+        matcher = Matcher(plan, errors: routeErrors)
         crashWatch = try CrashWatch(store)
         durableLowest = SharedPosition(log.beginning)
         startedAt = clock()
@@ -77,14 +82,18 @@ final class EngineCore {
     func turn() -> Int64? {
         var now = clock()
         finishAttempts(now)
+        if store.isLost { restore(now) }
         var hasRead = false
-        if !isStopping {
+        if !isStopping, !store.isLost {
             sendAll(now)
             hasRead = read(now)
             if hasRead {
                 now = clock()
                 sendAll(now)
             }
+        }
+        if store.isLost {
+            return inFlightCount > 0 ? nil : max(1, committing.blockedUntilMs - now.monotonicMs)
         }
         commitIfDue(now)
         if housekeeping.isDue(now) { keepHouse(now) }
@@ -103,91 +112,6 @@ final class EngineCore {
     }
 
     var inFlightCount: Int { runtimes.reduce(0) { $0 + $1.state.inFlightCount } }
-
-    // MARK: attempts
-
-    private func finishAttempts(_ now: Moment) {
-        inbox.take(&completions)
-        for completion in completions {
-            // A forgotten target's attempts end for nobody.
-            guard let runtime = byID[completion.target] else { continue }
-            runtime.ended(sink: completion.sink)
-            guard let event = runtime.state.event(of: completion.ticket) else { continue }
-            measure(completion, event, runtime, now)
-            let dead = runtime.state.counters.dead
-            runtime.state.finish(completion.ticket, completion.outcome, now)
-            if case .failed(let failure) = completion.outcome {
-                if runtime.state.counters.dead > dead { reportDeath(event, failure, runtime) }
-                logStanding(runtime, now)
-            } else if runtime.lastLoggedStanding != .running {
-                logStanding(runtime, now)
-            }
-        }
-    }
-
-    private func measure(
-        _ completion: Completion, _ event: AttemptedEvent, _ runtime: TargetRuntime, _ now: Moment
-    ) {
-        switch completion.outcome {
-        case .delivered(let receipt):
-            runtime.metrics.delivered(receipt, latencySeconds: Double(now.wallMs - event.receivedAtMs) / 1000)
-            observer?(.delivered(event.id, target: runtime.name, attempt: completion.attempt, receipt))
-        case .failed(let failure):
-            runtime.metrics.failed(failure)
-            observer?(.failed(event.id, target: runtime.name, attempt: completion.attempt, failure))
-        }
-    }
-
-    private func reportDeath(_ event: AttemptedEvent, _ failure: DeliveryFailure, _ runtime: TargetRuntime) {
-        observer?(.buried(event.id, target: runtime.name, reason: failure.code))
-        logger.warning(
-            "dead_letter", "The target \(runtime.name) does not take an event; it is in the dead letters.",
-            [
-                "target": .string(runtime.name), "event": .string(event.id.hex), "reason": .string(failure.code),
-            ])
-    }
-
-    private func sendAll(_ now: Moment) {
-        for runtime in runtimes {
-            guard let sink = runtime.sink else { continue }
-            while let attempt = runtime.state.nextAttempt(now) { send(attempt, runtime, sink, now) }
-        }
-        crashWatch.passed()
-    }
-
-    private func send(_ attempt: Attempt, _ runtime: TargetRuntime, _ sink: Sink, _ now: Moment) {
-        switch attempt.content {
-        case .event(let event): send(event, attempt, runtime, sink)
-        case .open(let place):
-            do {
-                guard let entry = runtime.state.openEntry(place),
-                    let payload = try store.openPayload(runtime.id, place) ?? runtime.state.uncommittedPayload(place)
-                else { return runtime.state.vanish(attempt.ticket) }
-                send(LoggedEvent(entry, payload, parser), attempt, runtime, sink)
-            } catch {
-                reportStoreFailure(error)
-                runtime.state.abandon(attempt.ticket, now)
-            }
-        }
-    }
-
-    private func send(_ event: LoggedEvent, _ attempt: Attempt, _ runtime: TargetRuntime, _ sink: Sink) {
-        sink.inFlight += 1
-        let (id, sinkID, ticket, number, inbox) = (runtime.id, sink.id, attempt.ticket, attempt.number, inbox)
-        let end: @Sendable (DeliveryOutcome) -> Void = { outcome in
-            inbox.post(
-                Completion(target: id, sink: sinkID, ticket: ticket, attempt: number, outcome: outcome))
-        }
-        guard let view = event.view else {
-            return end(
-                .failed(DeliveryFailure(code: "unreadable", message: "The event cannot be read.", blame: .event)))
-        }
-        guard crashWatch.mayBegin(runtime.id, event.place) else {
-            let message = "The program died several times while it sent this event."
-            return end(.failed(DeliveryFailure(code: "crashed", message: message, blame: .event)))
-        }
-        sink.target.send(OutgoingEvent(event: view, routes: attempt.routes.names, attempt: number), completion: end)
-    }
 
     /// Tells people when a target begins or ends to wait, or is switched off.
     func logStanding(_ runtime: TargetRuntime, _ now: Moment) {

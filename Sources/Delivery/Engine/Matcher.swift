@@ -9,13 +9,17 @@ struct Matcher {
     private var scratch = MatchScratch()
     /// By the routes' places in the plan.
     private var routeSets: [[Int]: RouteSet] = [:]
+    private let errors: RouteErrors
 
-    init(_ plan: RulePlan) {
+    init(_ plan: RulePlan, errors: RouteErrors) {
         self.plan = plan
+        self.errors = errors
     }
 
     mutating func match(_ view: EventView) -> [TargetMatch] {
-        plan.match(view, scratch: &scratch)
+        let matches = plan.match(view, scratch: &scratch)
+        for route in plan.failedRoutes(scratch) { errors.count(plan.routes[route].name) }
+        return matches
     }
 
     mutating func routeSet(_ routes: [Int], _ store: DeliveryStore) -> RouteSet {

@@ -4,8 +4,8 @@ internal import EventLog
 /// again at any time.
 struct Backlog: Sendable {
     enum Item: Sendable {
-        /// A route took it: to be sent.
-        case taken(LoggedEvent, RouteSet)
+        /// A route took it: to be sent, at the latest at `dueMs` of the monotonic clock where events are gathered.
+        case taken(LoggedEvent, RouteSet, dueMs: Int64)
         /// Events of one partition, all before the offset `to`, that are finished without being sent, and how.
         case settled(partition: Int32, to: Int64, TargetCounters)
     }
@@ -14,6 +14,9 @@ struct Backlog: Sendable {
     private var start = 0
     /// Memory taken by the events, in bytes.
     private(set) var footprint = 0
+    /// Events to be sent, and the size of their texts in bytes.
+    private(set) var takenCount = 0
+    private(set) var takenBytes = 0
 
     var count: Int { items.count - start }
     var isEmpty: Bool { start == items.count }
@@ -21,7 +24,10 @@ struct Backlog: Sendable {
 
     mutating func append(_ item: Item) {
         switch item {
-        case .taken(let event, _): footprint += event.footprint
+        case .taken(let event, _, _):
+            footprint += event.footprint
+            takenCount += 1
+            takenBytes += event.payload.count
         case .settled(let partition, let to, let counters):
             if !isEmpty, case .settled(partition, _, var sum)? = items[items.count - 1] {
                 sum += counters
@@ -33,7 +39,11 @@ struct Backlog: Sendable {
     }
 
     mutating func removeFirst() {
-        if case .taken(let event, _)? = items[start] { footprint -= event.footprint }
+        if case .taken(let event, _, _)? = items[start] {
+            footprint -= event.footprint
+            takenCount -= 1
+            takenBytes -= event.payload.count
+        }
         items[start] = nil
         start += 1
         if start == items.count {
@@ -49,5 +59,7 @@ struct Backlog: Sendable {
         items.removeAll(keepingCapacity: true)
         start = 0
         footprint = 0
+        takenCount = 0
+        takenBytes = 0
     }
 }

@@ -32,6 +32,9 @@ package final class LoggedEvent: Sendable {
 
     package var isSystem: Bool { LogRecord.isSystem(type) }
 
+    /// What it is kept in order by; nil for an event without a key.
+    var orderKey: UInt64? { view.flatMap { OrderKey.hash(Array($0.partitionKey.utf8)) } }
+
     /// The memory it takes, roughly: the text, its flat list of values, and what surrounds them.
     var footprint: Int { payload.count * 2 + 512 }
 }

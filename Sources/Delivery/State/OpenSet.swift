@@ -1,7 +1,8 @@
 package import EventLog
 package import Events
 
-/// An event that failed and waits for another try while others go on. Its text is in the state file.
+/// An event that failed and waits for another try while others go on, or that waits behind one of its key. Its text is in
+/// the state file.
 package struct OpenEntry: Sendable {
     package var place: RecordPlace
     package var id: EventID
@@ -18,10 +19,20 @@ package struct OpenEntry: Sendable {
     package var dueMs: Int64
     /// The stable code of its last failure.
     package var reason: String
+    /// The size of its text, in bytes.
+    package var size = 0
+    /// What it is kept in order by; nil when it is not.
+    package var key: UInt64?
+    /// When a person took it out of the dead letters, on the wall clock: its age counts from then.
+    package var requeuedAtMs: Int64?
     package var record = FailureRecord()
     package var isInFlight = false
+    /// Another event of its key is before it: it is not due at any time.
+    package var waitsForKey = false
 
     var isSystem: Bool { LogRecord.isSystem(type) }
+    /// The wall clock, milliseconds.
+    var waitsSinceMs: Int64 { requeuedAtMs ?? receivedAtMs }
 }
 
 /// What an event's failures by the target's fault tell about the event itself.
@@ -50,7 +61,7 @@ struct OpenSet: Sendable {
     /// Adds an entry or puts it back after another failed try.
     mutating func put(_ entry: OpenEntry) {
         entries[entry.place] = entry
-        push(Turn(dueMs: entry.dueMs, place: entry.place))
+        if !entry.waitsForKey { push(Turn(dueMs: entry.dueMs, place: entry.place)) }
     }
 
     mutating func remove(_ place: RecordPlace) {
@@ -64,6 +75,13 @@ struct OpenSet: Sendable {
         return heap.first?.dueMs
     }
 
+    /// The earliest entry that is due; nil when there is none.
+    mutating func firstDue(_ now: Moment) -> OpenEntry? {
+        dropOutdated()
+        guard let turn = heap.first, turn.dueMs <= now.monotonicMs else { return nil }
+        return entries[turn.place]
+    }
+
     /// The earliest entry that is due, now in flight.
     mutating func start(_ now: Moment) -> OpenEntry? {
         dropOutdated()
@@ -75,7 +93,9 @@ struct OpenSet: Sendable {
 
     private mutating func dropOutdated() {
         while let turn = heap.first {
-            if let entry = entries[turn.place], !entry.isInFlight, entry.dueMs == turn.dueMs { return }
+            if let entry = entries[turn.place], !entry.isInFlight, !entry.waitsForKey, entry.dueMs == turn.dueMs {
+                return
+            }
             pop()
         }
     }

@@ -74,13 +74,17 @@ package enum StateOperation: Sendable {
     case close(RecordPlace)
     /// A dead letter; the open row of its place, if any, goes.
     case bury(DeadLetter)
+    /// A dead letter becomes an open event.
+    case requeue(OpenEntry, nextAtMs: Int64)
+    /// A dead letter goes for good.
+    case discard(RecordPlace)
     case record(HistoryEntry)
 
     /// The memory it takes, roughly.
     var footprint: Int {
         switch self {
         case .open(_, let payload, _): payload.count + 400
-        case .postpone, .close, .record: 200
+        case .postpone, .close, .record, .requeue, .discard: 200
         case .bury(let letter):
             if case .text(let bytes) = letter.payload { bytes.count + 600 } else { 600 + letter.response.count }
         }
@@ -142,6 +146,10 @@ package struct RestoredTarget: Sendable {
         package var firstTriedAtMs: Int64
         package var nextAtMs: Int64
         package var reason: String
+        /// Of the event's text, in bytes.
+        package var size = 0
+        package var key: UInt64?
+        package var requeuedAtMs: Int64?
     }
 
     package init(cursor: TargetCursor, open: [OpenRecord] = []) {

@@ -70,17 +70,19 @@ package struct TargetHealth: Sendable {
     }
 
     /// An attempt failed by the target's fault.
-    /// - Parameter pauseMs: how long the target asked to be left alone; 0 when it asked without saying how long.
+    /// - Parameters:
+    ///   - pauseMs: how long the target asked to be left alone; 0 when it asked without saying how long.
+    ///   - isWhole: several events failed at once.
     package mutating func failed(
-        _ place: RecordPlace, code: String, isFirst: Bool, pauseMs: Int64?, _ now: Moment, _ policy: TargetPolicy,
-        _ random: inout SplitMix64
+        _ place: RecordPlace, code: String, isFirst: Bool, pauseMs: Int64?, isWhole: Bool = false, _ now: Moment,
+        _ policy: TargetPolicy, _ random: inout SplitMix64
     ) {
         weigh(isFirst: isFirst, failed: true)
         if isFirst { firstFailuresInARow += 1 }
         lastFailure = code
         if failingSince == nil { failingSince = now }
         switch mode {
-        case .running where pauseMs == nil && firstFailuresInARow < policy.failuresBeforeWaiting: return
+        case .running where pauseMs == nil && !isWhole && firstFailuresInARow < policy.failuresBeforeWaiting: return
         case .running, .probing(place): wait(pauseMs, now, policy, &random)
         case .probing: break
         case .waiting(let until):

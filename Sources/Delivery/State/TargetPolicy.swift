@@ -1,7 +1,13 @@
 /// The limits a target's state keeps to.
 package struct TargetPolicy: Sendable, Hashable {
-    /// Events in flight at once.
+    /// Requests in flight at once.
     package var concurrency = 32
+    /// How many requests may begin; nil: as many as go.
+    package var rate: TokenBucket.Rate?
+    /// Events of one key go one after the other, in the order of the log.
+    package var ordersByKey = false
+    /// Events that go together; nil: each by itself.
+    package var batch: BatchPolicy?
     /// Tries that count against the event before it becomes a dead letter.
     package var attempts = 5
     /// After how long of failing by the target's fault an event is given up; nil: never.
@@ -23,10 +29,31 @@ package struct TargetPolicy: Sendable, Hashable {
 
     package init() {}
 
+    /// With events gathered there must be room for a whole batch beside what is read meanwhile, and for what no route took
+    /// between its events.
+    var windowSize: Int { max(window, 4 * (batch?.maximumEvents ?? 0)) }
+    var windowFootprint: Int { max(windowBytes, 6 * (batch?.maximumBytes ?? 0)) }
+    var openSize: Int { max(maximumOpen, batch?.maximumEvents ?? 0) }
+
     /// With so many failed events the cursor waits. The room above `maximumOpen` lets single new events show whether the
     /// target takes any: without that, many bad events could hold the cursor for ever.
-    var openLimit: Int { maximumOpen + max(16, maximumOpen / 10) }
+    var openLimit: Int { openSize + max(16, openSize / 10) }
 
     /// Failed events that keep their place in the log while the whole target waits; beyond it the probes take turns.
     var maximumReturned: Int { max(concurrency, 4) }
+}
+
+/// When gathered events go: whichever comes first.
+package struct BatchPolicy: Sendable, Hashable {
+    package var maximumEvents: Int
+    /// Of the events' texts.
+    package var maximumBytes: Int
+    /// How long an event waits for others.
+    package var everyMs: Int64
+
+    package init(maximumEvents: Int, maximumBytes: Int, everyMs: Int64) {
+        self.maximumEvents = max(1, maximumEvents)
+        self.maximumBytes = max(1, maximumBytes)
+        self.everyMs = max(0, everyMs)
+    }
 }

@@ -45,7 +45,7 @@ extension TargetState {
         for (place, entry) in open.entries where !entry.isInFlight {
             guard !isUncommittedFull else { return }
             let reason =
-                expiry.reason(receivedAtMs: entry.receivedAtMs) ?? (isGivenUp(entry, now) ? Expiry.gaveUp : nil)
+                expiry.reason(receivedAtMs: entry.waitsSinceMs) ?? (isGivenUp(entry, now) ? Expiry.gaveUp : nil)
             if let reason, let entry = open[place] { bury(entry, reason: reason, failure: nil, now) }
         }
         let candidates = returned
@@ -56,6 +56,12 @@ extension TargetState {
             } else {
                 returned.append(tried)
             }
+        }
+        guard !isUncommittedFull else { return }
+        for tried in lanes.removeParked(where: { expiry.reason(receivedAtMs: $0.event.receivedAtMs) != nil }) {
+            bury(
+                tried, reason: expiry.reason(receivedAtMs: tried.event.receivedAtMs) ?? Expiry.tooOld, failure: nil, now
+            )
         }
         settle(now)
     }

@@ -16,9 +16,11 @@ extension TargetState {
     /// The open event of this attempt is gone: somebody removed its text.
     package mutating func vanish(_ ticket: AttemptTicket) {
         guard case .open(let place) = release(ticket), open[place] != nil else { return }
+        let key = open[place]?.key
         counters.count(\.discarded, isSystem: open[place]?.isSystem ?? false)
         open.remove(place)
         add(.close(place))
+        leaveLane(key, place)
     }
 
     /// The attempt was never made; the same event is tried again later.
@@ -47,6 +49,7 @@ extension TargetState {
         entry.status = receipt.status
         entry.durationMs = receipt.duration.milliseconds
         add(.record(entry))
+        leaveLane(key(of: tried), tried.event.place)
     }
 
     private mutating func failed(_ tried: Tried, _ failure: DeliveryFailure, _ now: Moment) {
@@ -69,18 +72,25 @@ extension TargetState {
         var entry = OpenEntry(
             place: tried.event.place, id: tried.event.id, type: tried.event.type, source: tried.event.source,
             receivedAtMs: tried.event.receivedAtMs, routes: tried.routes, tries: tried.tries, counted: counts ? 1 : 0,
-            firstTried: tried.firstTried ?? now, dueMs: 0, reason: failure.code, record: tried.record)
+            firstTried: tried.firstTried ?? now, dueMs: 0, reason: failure.code, size: tried.event.payload.count,
+            key: tried.event.orderKey, record: tried.record)
         entry.dueMs = now.monotonicMs + retryDelayMs(entry, failure)
+        if policy.ordersByKey, let key = entry.key, !lanes.enter(key, entry.place) {
+            // Order was asked for while several of the key were on their way.
+            entry.waitsForKey = true
+            lanes.line(first: [entry.place], behind: key)
+        }
         open.put(entry)
         add(.open(entry, payload: tried.event.payload, nextAtMs: wallMs(of: entry.dueMs, now)))
         record(HistoryEntry(tried, .pending, now), failure, dueMs: entry.dueMs, now)
+        if policy.ordersByKey, let key = entry.key { followIntoOpenSet(key, now) }
     }
 
     // MARK: open events
 
     private mutating func delivered(_ place: RecordPlace, _ receipt: DeliveryReceipt, _ now: Moment) {
-        health.succeeded(place, isFirst: false)
         guard var entry = open[place] else { return }
+        health.succeeded(place, isFirst: entry.tries == 0)
         entry.tries += 1
         open.remove(place)
         counters.count(\.delivered, isSystem: entry.isSystem)
@@ -89,11 +99,12 @@ extension TargetState {
         history.status = receipt.status
         history.durationMs = receipt.duration.milliseconds
         add(.record(history))
+        leaveLane(entry.key, place)
     }
 
     private mutating func failed(_ place: RecordPlace, _ failure: DeliveryFailure, _ now: Moment) {
         guard var entry = open[place] else { return }
-        let counts = judge(failure, place, isFirst: false, &entry.record, now)
+        let counts = judge(failure, place, isFirst: entry.tries == 0, &entry.record, now)
         entry.tries += 1
         entry.counted += counts ? 1 : 0
         entry.reason = failure.code
@@ -126,9 +137,7 @@ extension TargetState {
             }
             return true
         case .gone:
-            health.learnedNothing(place, now)
-            disabledReason = failure.code
-            isDirty = true
+            disable(failure, place, now)
             return false
         case .target:
             if let before = record.successesBefore, health.successes > before { record.timesAlone += 1 }
@@ -139,7 +148,14 @@ extension TargetState {
         }
     }
 
-    private func pauseMs(_ failure: DeliveryFailure) -> Int64? {
+    /// The target said that it is gone.
+    mutating func disable(_ failure: DeliveryFailure, _ place: RecordPlace, _ now: Moment) {
+        health.learnedNothing(place, now)
+        disabledReason = failure.code
+        isDirty = true
+    }
+
+    func pauseMs(_ failure: DeliveryFailure) -> Int64? {
         if let asked = failure.retryAfter { return min(max(0, asked.milliseconds), policy.retryAfterCapMs) }
         return failure.status == 429 ? 0 : nil
     }
@@ -153,25 +169,25 @@ extension TargetState {
         return Expiry.gaveUp
     }
 
-    private func surrenderReason(_ tried: Tried, _ failure: DeliveryFailure, _ now: Moment) -> String? {
+    func surrenderReason(_ tried: Tried, _ failure: DeliveryFailure, _ now: Moment) -> String? {
         surrenderReason(tried.event.receivedAtMs, tried.firstTried ?? now, failure.blame, now)
     }
 
-    private func surrenderReason(_ entry: OpenEntry, _ failure: DeliveryFailure, _ now: Moment) -> String? {
-        surrenderReason(entry.receivedAtMs, entry.firstTried, failure.blame, now)
+    func surrenderReason(_ entry: OpenEntry, _ failure: DeliveryFailure, _ now: Moment) -> String? {
+        surrenderReason(entry.waitsSinceMs, entry.firstTried, failure.blame, now)
     }
 
-    private mutating func retryDelayMs(_ entry: OpenEntry, _ failure: DeliveryFailure) -> Int64 {
+    mutating func retryDelayMs(_ entry: OpenEntry, _ failure: DeliveryFailure) -> Int64 {
         let round = entry.counted > 0 ? entry.counted : entry.tries
         return max(policy.retry.delayMs(round: round, using: &random), pauseMs(failure) ?? 0)
     }
 
     /// What was read ahead would only take memory while nothing is sent.
-    private mutating func forgetUnsentWhileWaiting() {
+    mutating func forgetUnsentWhileWaiting() {
         if !isActive || waitingUntilMs != nil { forgetUnsent() }
     }
 
-    private var waitingUntilMs: Int64? {
+    var waitingUntilMs: Int64? {
         if case .waiting(let until) = health.mode { return until }
         return nil
     }
@@ -189,6 +205,7 @@ extension TargetState {
                     attempts: tried.tries, status: failure?.status, message: failure?.message ?? "",
                     response: failure?.response ?? [], payload: .text(event.payload))))
         record(HistoryEntry(tried, .dead, now), failure, reason: reason)
+        leaveLane(key(of: tried), event.place)
     }
 
     mutating func bury(_ entry: OpenEntry, reason: String, failure: DeliveryFailure?, _ now: Moment) {
@@ -202,9 +219,17 @@ extension TargetState {
                     attempts: entry.tries, status: failure?.status, message: failure?.message ?? "",
                     response: failure?.response ?? [], payload: .openRow)))
         record(HistoryEntry(entry, .dead, now), failure, reason: reason)
+        leaveLane(entry.key, entry.place)
     }
 
-    private mutating func record(
+    /// It has not been tried yet: others of its key are before it.
+    mutating func recordWaiting(_ tried: Tried, _ now: Moment) {
+        var entry = HistoryEntry(tried, .pending, now)
+        entry.reason = Self.waitsForKey
+        add(.record(entry))
+    }
+
+    mutating func record(
         _ entry: HistoryEntry, _ failure: DeliveryFailure?, reason: String? = nil, dueMs: Int64? = nil,
         _ now: Moment? = nil
     ) {
@@ -216,20 +241,20 @@ extension TargetState {
         add(.record(entry))
     }
 
-    private func wallMs(of monotonicMs: Int64, _ now: Moment) -> Int64 {
+    func wallMs(of monotonicMs: Int64, _ now: Moment) -> Int64 {
         now.wallMs + max(0, monotonicMs - now.monotonicMs)
     }
 }
 
 extension HistoryEntry {
-    fileprivate init(_ tried: TargetState.Tried, _ state: DeliveryState, _ now: Moment) {
+    init(_ tried: TargetState.Tried, _ state: DeliveryState, _ now: Moment) {
         self.init(
             place: tried.event.place, id: tried.event.id, type: tried.event.type, source: tried.event.source,
             receivedAtMs: tried.event.receivedAtMs, state: state, attempts: tried.tries, atMs: now.wallMs,
             durationMs: 0, routes: tried.routes)
     }
 
-    fileprivate init(_ entry: OpenEntry, _ state: DeliveryState, _ now: Moment) {
+    init(_ entry: OpenEntry, _ state: DeliveryState, _ now: Moment) {
         self.init(
             place: entry.place, id: entry.id, type: entry.type, source: entry.source,
             receivedAtMs: entry.receivedAtMs, state: state, attempts: entry.tries, atMs: now.wallMs, durationMs: 0,

@@ -4,10 +4,8 @@ extension TargetState {
     /// How many events of the log are wanted now; 0 while there is enough to do or nothing may be sent. Asking only for
     /// half a window or more keeps targets that are equally fast on one shared reader.
     package func room(_ now: Moment) -> Int {
-        let free = policy.window - backlog.count
-        guard holesToLoad.isEmpty, !isUncommittedFull, free * 2 >= policy.window,
-            backlog.footprint * 2 <= policy.windowBytes
-        else { return 0 }
+        let free = policy.windowSize - backlog.count
+        guard holesToLoad.isEmpty, !isUncommittedFull, !isBacklogFull else { return 0 }
         if let expiry, expiry.reaches(beyond: readPosition) { return free }
         guard isActive else { return 0 }
         switch health.mode {
@@ -19,10 +17,23 @@ extension TargetState {
         }
     }
 
+    /// No more is read before some of it is sent.
+    var isBacklogFull: Bool {
+        (policy.windowSize - backlog.count) * 2 < policy.windowSize || backlog.footprint * 2 > policy.windowFootprint
+    }
+
     /// An event some route takes for this target.
     package mutating func take(_ event: LoggedEvent, _ routes: RouteSet) {
         advanceRead(event.place)
-        backlog.append(.taken(event, routes))
+        backlog.append(.taken(event, routes, dueMs: gatherUntilMs(event)))
+    }
+
+    /// A wait that a restart, or the target's own fault, has interrupted is not begun anew; old events still wait a moment,
+    /// so that many of them go together.
+    private func gatherUntilMs(_ event: LoggedEvent) -> Int64 {
+        guard let every = policy.batch?.everyMs else { return 0 }
+        let left = every - max(0, seen.wallMs - event.receivedAtMs)
+        return seen.monotonicMs + max(left, min(every, 1000))
     }
 
     /// An event no route takes for this target.
@@ -75,13 +86,14 @@ extension TargetState {
 
     /// Finishes what stands at the head of the backlog and needs no sending.
     mutating func settle(_ now: Moment) {
+        seen = now
         while !isUncommittedFull, let item = backlog.first {
             switch item {
             case .settled(let partition, let to, let counts):
                 position.offsets[Int(partition)] = to
                 counters += counts
                 isDirty = true
-            case .taken(let event, let routes):
+            case .taken(let event, let routes, _):
                 guard let reason = event.flaw ?? expiry?.reason(receivedAtMs: event.receivedAtMs) else { return }
                 position.offsets[Int(event.place.partition)] = event.place.offset + 1
                 bury(Tried(event: event, routes: routes), reason: reason, failure: nil, now)

@@ -42,31 +42,50 @@ extension TargetState {
 
     package func openEntry(_ place: RecordPlace) -> OpenEntry? { open[place] }
 
-    /// The next attempt to make, nil when there is none now. Asked again until nil after everything that happens.
-    package mutating func nextAttempt(_ now: Moment) -> Attempt? {
+    /// The next request to make: one attempt, or with `batch:` all that go together; empty when there is none now. Asked
+    /// again until it is empty, after everything that happens.
+    package mutating func nextRequest(_ now: Moment) -> [Attempt] {
         settle(now)
-        guard isActive, !isUncommittedFull, inFlightCount < policy.concurrency else { return nil }
+        buildLanes()
+        guard canBegin, bucket?.waitMs(now) ?? 0 == 0 else { return [] }
+        // Whatever is started from here on belongs to it.
+        lastRequest += 1
+        let attempts: [Attempt]
         switch health.mode {
-        case .running: return nextOfRunning(now)
+        case .running where policy.batch != nil: attempts = nextBatch(now)
+        case .running: attempts = nextOfRunning(now).map { [$0] } ?? []
         case .waiting(let until) where until <= now.monotonicMs:
-            let attempt = nextProbe(now)
-            if let attempt {
-                let place = place(of: attempt)
+            attempts = nextProbe(now).map { [$0] } ?? []
+            if let probe = attempts.first {
+                let place = place(of: probe)
                 health.probe(place)
                 lastProbe = place
             }
-            return attempt
-        case .waiting, .probing: return nil
+        case .waiting, .probing: attempts = []
         }
+        if !attempts.isEmpty {
+            requests[lastRequest] = attempts.count
+            bucket?.take(now)
+        }
+        return attempts
     }
 
-    /// What waits longest goes first; retries of single events take at most half of the places, so that many poison events
-    /// never keep new ones waiting.
+    /// `nextRequest` of a target that does not gather.
+    package mutating func nextAttempt(_ now: Moment) -> Attempt? { nextRequest(now).first }
+
+    private var canBegin: Bool {
+        isActive && !isUncommittedFull && isOrderKnown && requestsInFlight < policy.concurrency
+    }
+
+    /// Retries of single events take at most half of the places, so that many poison events never keep new ones waiting.
+    private var retryShare: Int { max(1, policy.concurrency / 2) }
+
+    /// What waits longest goes first.
     private mutating func nextOfRunning(_ now: Moment) -> Attempt? {
         if !returned.isEmpty { return start(returned.removeFirst(), now) }
-        let share = max(1, policy.concurrency / 2)
         let hasFresh = canStartFresh
-        if openInFlight < share, !(hasFresh && lastWasRetry && policy.concurrency == 1), let retry = nextRetry(now) {
+        if openInFlight < retryShare, !(hasFresh && lastWasRetry && policy.concurrency == 1), let retry = nextRetry(now)
+        {
             lastWasRetry = true
             return retry
         }
@@ -79,19 +98,31 @@ extension TargetState {
     private mutating func nextProbe(_ now: Moment) -> Attempt? {
         let hasProbed = returned.contains { $0.event.place == lastProbe }
         let canTryFresh = canStartFresh && returned.count < policy.maximumReturned
-        if returned.isEmpty || hasProbed, canTryFresh { return nextFresh(now) }
+        if returned.isEmpty || hasProbed, canTryFresh, let fresh = nextFresh(now) { return fresh }
         if returned.isEmpty || hasProbed, let retry = nextRetry(now) { return retry }
         return returned.isEmpty ? nil : start(returned.removeFirst(), now)
     }
 
-    private mutating func nextFresh(_ now: Moment) -> Attempt? {
-        guard case .taken(let event, let routes)? = backlog.first else { return nil }
-        backlog.removeFirst()
-        position.offsets[Int(event.place.partition)] = event.place.offset + 1
-        return start(Tried(event: event, routes: routes), now)
+    /// The next event of the log whose key, where order matters, is free.
+    mutating func nextFresh(_ now: Moment) -> Attempt? {
+        while canStartFresh, case .taken(let event, let routes, _)? = backlog.first {
+            let tried = Tried(event: event, routes: routes)
+            let key = key(of: tried)
+            let hasTurn = lanes.enter(key, event.place)
+            if let key, !hasTurn, !standBehind(tried, key, now) {
+                isFreshBlocked = true
+                return nil
+            }
+            backlog.removeFirst()
+            position.offsets[Int(event.place.partition)] = event.place.offset + 1
+            if hasTurn { return start(tried, now) }
+            isDirty = true
+            settle(now)
+        }
+        return nil
     }
 
-    private mutating func nextRetry(_ now: Moment) -> Attempt? {
+    mutating func nextRetry(_ now: Moment) -> Attempt? {
         guard let entry = open.start(now) else { return nil }
         openInFlight += 1
         return Attempt(
@@ -99,7 +130,7 @@ extension TargetState {
             number: entry.tries + 1)
     }
 
-    private mutating func start(_ tried: Tried, _ now: Moment) -> Attempt {
+    mutating func start(_ tried: Tried, _ now: Moment) -> Attempt {
         var tried = tried
         tried.tries += 1
         if tried.firstTried == nil { tried.firstTried = now }
@@ -117,6 +148,7 @@ extension TargetState {
             slots.append(Slot())
         }
         slots[index].content = content
+        slots[index].request = lastRequest
         return AttemptTicket(slot: index, serial: slots[index].serial)
     }
 
@@ -129,10 +161,18 @@ extension TargetState {
         case .window: windowInFlight -= 1
         case .open: openInFlight -= 1
         }
+        endAttempt(of: slots[ticket.slot].request)
+        isFreshBlocked = false
         slots[ticket.slot].content = .free
         slots[ticket.slot].serial &+= 1
         freeSlots.append(ticket.slot)
         return content
+    }
+
+    private mutating func endAttempt(of request: UInt64) {
+        guard let index = requests.index(forKey: request) else { return }
+        requests.values[index] -= 1
+        if requests.values[index] == 0 { requests.remove(at: index) }
     }
 
     private func place(of attempt: Attempt) -> RecordPlace {
@@ -144,12 +184,21 @@ extension TargetState {
 
     /// When to ask again although nothing else happened, on the monotonic clock; nil: never.
     package mutating func wakeMs(_ now: Moment) -> Int64? {
-        guard isActive, !isUncommittedFull, inFlightCount < policy.concurrency else { return nil }
+        guard canBegin, let wake = nextDueMs(now) else { return nil }
+        return max(wake, now.monotonicMs + (bucket?.waitMs(now) ?? 0))
+    }
+
+    private mutating func nextDueMs(_ now: Moment) -> Int64? {
         switch health.mode {
         case .probing: return nil
         case .running:
-            guard let due = open.nextDueMs() else { return nil }
-            return due > now.monotonicMs || openInFlight < max(1, policy.concurrency / 2) ? due : nil
+            // Without a limit whatever could begin has begun.
+            let isHeldBack = bucket.map { $0.waitMs(now) > 0 } ?? false
+            if isHeldBack, !returned.isEmpty || (policy.batch == nil ? canStartFresh : isGathered(now)) {
+                return now.monotonicMs
+            }
+            let retry = open.nextDueMs().flatMap { $0 > now.monotonicMs || openInFlight < retryShare ? $0 : nil }
+            return [retry, gatheredDueMs].compactMap(\.self).min()
         case .waiting(let until):
             guard until <= now.monotonicMs else { return until }
             return open.nextDueMs()

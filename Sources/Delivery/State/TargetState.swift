@@ -19,6 +19,16 @@ package struct TargetState: Sendable {
 
     var backlog = Backlog()
     var open = OpenSet()
+    var lanes = KeyLanes()
+    /// The order of what an earlier run or another configuration left is not made out yet.
+    var needsLanes: Bool
+    /// The next event of the log waits for one of its key, and there is no room to put it aside.
+    var isFreshBlocked = false
+    var bucket: TokenBucket?
+    /// Events of a batch at most: fewer than the policy's after a batch was refused as a whole.
+    var batchLimit: Int
+    /// The last moment that was told.
+    var seen: Moment
     var slots: [Slot] = []
     var freeSlots: [Int] = []
     /// Failed by the target's fault while it waits as a whole; each still holds its place.
@@ -28,6 +38,9 @@ package struct TargetState: Sendable {
     /// Places beside the open set that hold back a fresh start: in flight from the log, and returned.
     var windowInFlight = 0
     var openInFlight = 0
+    /// Requests under way, each with the attempts in it that have not ended.
+    var requests: [UInt64: Int] = [:]
+    var lastRequest: UInt64 = 0
     var lastProbe: RecordPlace?
     var lastWasRetry = false
     var expiry: Expiry?
@@ -56,6 +69,7 @@ package struct TargetState: Sendable {
         }
 
         var serial: UInt32 = 0
+        var request: UInt64 = 0
         var content = Content.free
     }
 
@@ -68,7 +82,11 @@ package struct TargetState: Sendable {
         counters = cursor.counters
         isPaused = cursor.isPaused
         disabledReason = cursor.disabledReason
-        holesToLoad = cursor.holes
+        holesToLoad = cursor.holes.sorted { ($0.partition, $0.offset) < ($1.partition, $1.offset) }
+        needsLanes = policy.ordersByKey
+        bucket = policy.rate.map { TokenBucket($0, now) }
+        batchLimit = policy.batch?.maximumEvents ?? 1
+        seen = now
         health = TargetHealth(failingSince: cursor.failingSinceMs.map(now.past(wallMs:)))
         random = SplitMix64(seed: seed)
         for record in restored.open {
@@ -78,7 +96,8 @@ package struct TargetState: Sendable {
                     place: record.place, id: record.id, type: record.type, source: record.source,
                     receivedAtMs: record.receivedAtMs, routes: record.routes, tries: record.tries,
                     counted: record.counted, firstTried: now.past(wallMs: record.firstTriedAtMs),
-                    dueMs: now.monotonicMs + wait, reason: record.reason))
+                    dueMs: now.monotonicMs + wait, reason: record.reason, size: record.size, key: record.key,
+                    requeuedAtMs: record.requeuedAtMs))
         }
     }
 
@@ -88,19 +107,21 @@ package struct TargetState: Sendable {
     package var openCount: Int { open.count }
     /// When the oldest open event was received; nil when there is none.
     package var oldestOpenMs: Int64? { open.entries.values.lazy.map(\.receivedAtMs).min() }
+    /// Events being sent.
     package var inFlightCount: Int { windowInFlight + openInFlight }
+    package var requestsInFlight: Int { requests.count }
     /// Places before the position that are not finished, beside the open set.
-    package var holeCount: Int { windowInFlight + returned.count + holesToLoad.count }
+    package var holeCount: Int { windowInFlight + returned.count + lanes.parkedCount + holesToLoad.count }
     /// Everything before the position that is not finished.
     package var unfinishedBeforePosition: Int { holeCount + open.count }
     /// Only single events are let through, or none.
-    package var isOpenSetFull: Bool { open.count >= policy.maximumOpen }
+    package var isOpenSetFull: Bool { open.count >= policy.openSize }
 
     /// What is, or may come to be, in the open set.
-    private var openLoad: Int { open.count + windowInFlight + returned.count }
+    private var openLoad: Int { open.count + windowInFlight + returned.count + lanes.parkedCount }
     var canRead: Bool { openLoad < policy.openLimit }
     var canStartFresh: Bool {
-        !backlog.isEmpty && (openLoad < policy.maximumOpen || (windowInFlight == 0 && openLoad < policy.openLimit))
+        !backlog.isEmpty && (openLoad < policy.openSize || (windowInFlight == 0 && openLoad < policy.openLimit))
     }
 
     /// Commits have not kept up: nothing more may be finished or sent.
@@ -115,7 +136,7 @@ package struct TargetState: Sendable {
 
     package var cursor: TargetCursor {
         var cursor = TargetCursor(position: position)
-        cursor.holes = holesToLoad + returned.map(\.event.place)
+        cursor.holes = holesToLoad + (returned + lanes.parked).map(\.event.place)
         for slot in slots {
             if case .window(let tried) = slot.content { cursor.holes.append(tried.event.place) }
         }
@@ -141,6 +162,11 @@ package struct TargetState: Sendable {
         isDirty = true
     }
 
+    /// The dead letters among the operations from the one of this number on.
+    func deadLetters(from start: Int) -> [DeadLetter] {
+        operations.dropFirst(start).compactMap { if case .bury(let letter) = $0 { letter } else { nil } }
+    }
+
     /// The text of an open event whose row is not written yet.
     package func uncommittedPayload(_ place: RecordPlace) -> [UInt8]? {
         for case .open(let entry, let payload, _) in operations where entry.place == place { return payload }
@@ -156,6 +182,12 @@ package struct TargetState: Sendable {
     // MARK: wishes
 
     package mutating func setPolicy(_ policy: TargetPolicy, isEnabled: Bool) {
+        if policy.rate != self.policy.rate { bucket = policy.rate.map { TokenBucket($0, seen) } }
+        if policy.ordersByKey != self.policy.ordersByKey {
+            dissolveLanes()
+            needsLanes = policy.ordersByKey
+        }
+        batchLimit = policy.batch?.maximumEvents ?? 1
         self.policy = policy
         self.isEnabled = isEnabled
         forgetUnsent()

@@ -23,6 +23,27 @@ package struct DeadLetterRow: Sendable, Hashable {
     package var payload: [UInt8]
 }
 
+/// Which dead letters are meant; nil means every one.
+package struct DeadLetterFilter: Sendable {
+    package var target: String?
+    package var reason: String?
+    /// Of those that became one at or after, and before, milliseconds.
+    package var sinceMs: Int64?
+    package var untilMs: Int64?
+    package var id: Int64?
+    package var event: EventID?
+
+    package init() {}
+
+    fileprivate var values: [SQLiteValue] {
+        func number(_ value: Int64?) -> SQLiteValue { value.map { .integer($0) } ?? .null }
+        return [
+            .text(target), .text(reason), number(sinceMs), number(untilMs), number(id),
+            event.map { .blob($0.storedBytes) } ?? .null,
+        ]
+    }
+}
+
 extension DeliveryStore {
     /// Removes every copy of an event's text for good: from the dead letters, and from the open set, where it is counted as
     /// discarded once its next try is due. On the disk when this returns.
@@ -42,9 +63,45 @@ extension DeliveryStore {
         }
     }
 
+    /// Whether it is a dead letter still, and the same one.
+    func hasDeadLetter(_ letter: DeadLetterRow) throws -> Bool {
+        try withReader { database in
+            try database.integer("SELECT 1 FROM dead_letters WHERE id = ?", [.integer(letter.id)]) != nil
+        }
+    }
+
     /// The newest dead letters, oldest first.
     /// - Parameter limit: at most 1000.
     package func deadLetters(target: String? = nil, newest limit: Int) throws -> [DeadLetterRow] {
+        var filter = DeadLetterFilter()
+        filter.target = target
+        return try deadLetters(filter, newest: limit)
+    }
+
+    /// The newest that match, oldest first.
+    /// - Parameter limit: at most 1000.
+    package func deadLetters(_ filter: DeadLetterFilter, newest limit: Int) throws -> [DeadLetterRow] {
+        try rows(
+            "\(Self.conditions) ORDER BY d.id DESC LIMIT ?", filter.values + [.integer(min(limit, Self.pageSize))]
+        ).reversed()
+    }
+
+    /// Those that match, oldest first.
+    /// - Parameters:
+    ///   - id: of the last one before.
+    ///   - limit: at most 1000.
+    package func deadLetters(_ filter: DeadLetterFilter, after id: Int64, limit: Int) throws -> [DeadLetterRow] {
+        try rows(
+            "\(Self.conditions) AND d.id > ? ORDER BY d.id LIMIT ?",
+            filter.values + [.integer(id), .integer(min(limit, Self.pageSize))])
+    }
+
+    private static let conditions = """
+        WHERE (?1 IS NULL OR g.name = ?1) AND (?2 IS NULL OR n.name = ?2) AND (?3 IS NULL OR d.at >= ?3)
+        AND (?4 IS NULL OR d.at < ?4) AND (?5 IS NULL OR d.id = ?5) AND (?6 IS NULL OR event = ?6)
+        """
+
+    private func rows(_ conditions: String, _ values: [SQLiteValue]) throws -> [DeadLetterRow] {
         try withReader { database in
             var result: [DeadLetterRow] = []
             try database.forEachRow(
@@ -53,8 +110,8 @@ extension DeliveryStore {
                 status, message, response, payload FROM dead_letters AS d JOIN targets AS g ON g.id = d.target
                 LEFT JOIN names AS t ON t.id = d.type LEFT JOIN names AS s ON s.id = d.source
                 LEFT JOIN names AS n ON n.id = d.reason LEFT JOIN route_sets AS r ON r.id = d.routes
-                WHERE ?1 IS NULL OR g.name = ?1 ORDER BY d.id DESC LIMIT ?2
-                """, [.text(target), .integer(min(limit, Self.pageSize))]
+                \(conditions)
+                """, values
             ) { row in
                 guard let event = row.eventID(1) else { throw DeliveryStoreError("a dead letter's id is damaged") }
                 result.append(
@@ -67,7 +124,7 @@ extension DeliveryStore {
                         status: row.optionalInteger(12).map { Int($0) }, message: row.text(13) ?? "",
                         response: row.bytes(14), payload: row.bytes(15)))
             }
-            return result.reversed()
+            return result
         }
     }
 }

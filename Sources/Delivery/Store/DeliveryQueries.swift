@@ -37,9 +37,14 @@ extension DeliveryStore {
         return result.reversed()
     }
 
-    /// - Parameter cursor: a page's `next`; nil for the first page. Partition after partition, in the order of the log.
-    package func deliveries(_ filter: DeliveryFilter, after cursor: String?) throws -> DeliveryPage {
-        try withReader { database in
+    /// - Parameters:
+    ///   - cursor: a page's `next`; nil for the first page. Partition after partition, in the order of the log.
+    ///   - limit: rows, at most 1000.
+    package func deliveries(
+        _ filter: DeliveryFilter, after cursor: String?, limit: Int = 1000
+    ) throws -> DeliveryPage {
+        let limit = min(limit, Self.pageSize)
+        return try withReader { database in
             guard let scan = try DeliveryScan(filter, database) else { return DeliveryPage(rows: []) }
             let partitions = try DeliveryScan.partitions(database)
             var after = DeliveryScan.Mark(part: Int64.min, offset: -1, target: 0)
@@ -52,10 +57,34 @@ extension DeliveryStore {
                     after = DeliveryScan.Mark(part: part, offset: offsets.lowerBound - 1, target: 0)
                 }
                 for _ in 0..<DeliveryScan.spansPerPage where after.offset <= offsets.upperBound {
-                    let rows = try scan.rows(database, after: &after, limit: Self.pageSize)
+                    let rows = try scan.rows(database, after: &after, limit: limit)
                     if !rows.isEmpty { return DeliveryPage(rows: rows, next: after.description) }
                 }
                 if after.offset <= offsets.upperBound { return DeliveryPage(rows: [], next: after.description) }
+            }
+            return DeliveryPage(rows: [])
+        }
+    }
+
+    /// As `deliveries(_:after:limit:)`, the other way: the newest first.
+    package func deliveries(_ filter: DeliveryFilter, before cursor: String?, limit: Int) throws -> DeliveryPage {
+        let limit = min(limit, Self.pageSize)
+        return try withReader { database in
+            guard let scan = try DeliveryScan(filter, database) else { return DeliveryPage(rows: []) }
+            var before = DeliveryScan.Mark(part: Int64.max, offset: 0, target: 0)
+            if let cursor {
+                guard let mark = DeliveryScan.Mark(cursor) else { throw DeliveryStoreError("there is no such page") }
+                before = mark
+            }
+            for (part, offsets) in try DeliveryScan.partitions(database).reversed() where part <= before.part {
+                if part < before.part {
+                    before = DeliveryScan.Mark(part: part, offset: offsets.upperBound + 1, target: 0)
+                }
+                for _ in 0..<DeliveryScan.spansPerPage where before.offset >= offsets.lowerBound {
+                    let rows = try scan.rows(database, before: &before, limit: limit)
+                    if !rows.isEmpty { return DeliveryPage(rows: rows, next: before.description) }
+                }
+                if before.offset >= offsets.lowerBound { return DeliveryPage(rows: [], next: before.description) }
             }
             return DeliveryPage(rows: [])
         }
@@ -125,6 +154,7 @@ private struct DeliveryScan {
             require("d.type = ?", id)
         }
         if let sinceMs = filter.sinceMs { require("d.received_at >= ?", .integer(sinceMs)) }
+        if let untilMs = filter.untilMs { require("d.received_at < ?", .integer(untilMs)) }
         if let event = filter.event { require("d.event = ?", .blob(event.storedBytes)) }
         if let state = filter.state { require("d.state = ?", .integer(state.rawValue)) }
     }

@@ -9,6 +9,8 @@ package struct DeliveryFilter: Sendable {
     package var type: String?
     /// Of events received at or after, milliseconds.
     package var sinceMs: Int64?
+    /// Of events received before, milliseconds.
+    package var untilMs: Int64?
     package var event: EventID?
     package var state: DeliveryState?
 

@@ -7,26 +7,32 @@ internal import Synchronization
 /// The state file: cursors, open events, dead letters, delivery history and the refusals ledger, in `state.db` of the data
 /// folder, beside the log. A power cut may take its last commits, which means repeats and never a loss.
 package final class DeliveryStore: Sendable {
-    /// Nil when the file was opened for reading only.
+    /// Nil when the file was opened for reading only, and after an I/O error until `reopen`.
     let writer: Mutex<StoreWriter?>
-    /// A connection of its own, so that reading holds up no commit.
-    let reader: Mutex<Database>
+    /// A connection of its own, so that reading holds up no commit. Nil until it is asked for.
+    let reader: Mutex<Database?>
     let refusals = RefusalBuffer()
+    private let file: StateFile
+    private let lost = Atomic(false)
 
-    private init(writer: sending StoreWriter?, reader: sending Database) {
+    private init(_ file: StateFile, writer: sending StoreWriter?) {
+        self.file = file
         self.writer = Mutex(writer)
-        self.reader = Mutex(reader)
+        reader = Mutex(nil)
     }
 
     package static func path(in folder: String) -> String { folder + "/state.db" }
 
     /// Opens or creates the file, mode 0600, and brings its schema up to date.
+    /// - Parameters:
+    ///   - vfs: the name of a registered `sqlite3_vfs` that holds the file; nil for the system's file system.
+    ///   - checkpointPages: pages written after which the write-ahead log is copied back.
     /// - Throws: `SQLiteError`.
-    package static func open(folder: String) throws -> DeliveryStore {
-        let path = path(in: folder)
-        let writer = try StoreWriter(path: path)
-        let reader = try Database(path: path, mode: .readOnly)
-        return DeliveryStore(writer: writer, reader: reader)
+    package static func open(
+        folder: String, vfs: String? = nil, checkpointPages: Int = 4000
+    ) throws -> DeliveryStore {
+        let file = StateFile(path: path(in: folder), vfs: vfs, checkpointPages: checkpointPages)
+        return DeliveryStore(file, writer: try StoreWriter(file))
     }
 
     /// Opens the file of a stopped instance, or of a running one, for reading.
@@ -36,20 +42,51 @@ package final class DeliveryStore: Sendable {
         guard unsafe access(path, F_OK) == 0 else {
             throw DeliveryStoreError("there is no \(path): nothing has run with this data folder yet")
         }
-        let reader = try Database(path: path, mode: .readOnly)
-        _ = try reader.schemaVersion(newest: StoreSchema.migrations.count)
-        return DeliveryStore(writer: nil, reader: reader)
+        let store = DeliveryStore(StateFile(path: path), writer: nil)
+        _ = try store.withReader { try $0.schemaVersion(newest: StoreSchema.migrations.count) }
+        return store
     }
 
     func withWriter<Result: Sendable>(_ body: (StoreWriter) throws -> Result) throws -> Result {
         try writer.withLock { writer in
-            guard let writer else { throw DeliveryStoreError("the state file is open for reading only") }
-            return try body(writer)
+            guard let open = writer else {
+                throw DeliveryStoreError(
+                    isLost
+                        ? "the state file failed and is being opened anew" : "the state file is open for reading only")
+            }
+            do {
+                return try body(open)
+            } catch let error as SQLiteError where error.code == .inputOutput {
+                lost.store(true, ordering: .sequentiallyConsistent)
+                writer = nil
+                throw error
+            }
         }
     }
 
     func withReader<Result: Sendable>(_ body: (Database) throws -> Result) throws -> Result {
-        try reader.withLock { try body($0) }
+        try reader.withLock { reader in
+            let open = try reader ?? file.openReader()
+            reader = open
+            return try body(open)
+        }
+    }
+
+    // MARK: After an I/O error
+
+    /// Nobody knows what the file holds: pages that could not be written may be gone although they were read back before.
+    /// It is written again only after `reopen`, and what is in memory is not believed either.
+    var isLost: Bool { lost.load(ordering: .sequentiallyConsistent) }
+
+    /// Opens the file anew, with what is sound of it, all of which is on the disk when this returns.
+    func reopen() throws {
+        try writer.withLock { writer in
+            // As long as one connection stays, SQLite believes the index it has of the write-ahead log.
+            writer = nil
+            reader.withLock { $0 = nil }
+            writer = try StoreWriter(file)
+            lost.store(false, ordering: .sequentiallyConsistent)
+        }
     }
 
     /// Writes what has changed, in one transaction.
@@ -70,9 +107,18 @@ package final class DeliveryStore: Sendable {
         try endRun()
         try withWriter { writer in
             try writer.transaction(isDurable: true) {}
-            writer.checkpoint()
+            try writer.checkpoint()
         }
     }
+}
+
+/// Where the state file is, and how it is opened.
+struct StateFile: Sendable {
+    var path: String
+    var vfs: String?
+    var checkpointPages = 4000
+
+    func openReader() throws -> Database { try Database(path: path, mode: .readOnly, vfs: vfs) }
 }
 
 /// Route names in one text.

@@ -44,7 +44,7 @@ package struct RefusalEntry: Sendable, Hashable {
     }
 }
 
-/// A part of the ledger, oldest first.
+/// A part of the ledger, in the order asked for.
 package struct RefusalPage: Sendable {
     package var entries: [RefusalEntry]
     /// Where the next part begins; nil at the end.
@@ -135,12 +135,30 @@ extension DeliveryStore {
     }
 
     /// - Parameter cursor: a page's `next`; nil for the first page.
-    package func refusals(source: String? = nil, sinceMs: Int64? = nil, after cursor: String?) throws -> RefusalPage {
+    package func refusals(
+        source: String? = nil, sinceMs: Int64? = nil, after cursor: String?, limit: Int = 1000
+    ) throws -> RefusalPage {
         try flushForReading()
         guard let after = cursor.map({ Int64($0) }) ?? 0 else { throw DeliveryStoreError("there is no such page") }
-        let rows = try readRefusals("ORDER BY id", source, sinceMs, after: after, limit: Self.pageSize)
+        let limit = min(limit, Self.pageSize)
+        let rows = try readRefusals("ORDER BY id", source, sinceMs, after: after, limit: limit)
         return RefusalPage(
-            entries: rows.map(\.entry), next: rows.count == Self.pageSize ? rows.last.map { String($0.id) } : nil)
+            entries: rows.map(\.entry), next: rows.count == limit ? rows.last.map { String($0.id) } : nil)
+    }
+
+    /// The newest first, of those that match.
+    /// - Parameter cursor: a page's `next`; nil for the first page.
+    package func refusals(
+        source: String? = nil, sinceMs: Int64? = nil, before cursor: String?, limit: Int
+    ) throws -> RefusalPage {
+        try flushForReading()
+        guard let before = cursor.map({ Int64($0) }) ?? Int64.max else {
+            throw DeliveryStoreError("there is no such page")
+        }
+        let limit = min(limit, Self.pageSize)
+        let rows = try readRefusals("ORDER BY id DESC", source, sinceMs, after: 0, before: before, limit: limit)
+        return RefusalPage(
+            entries: rows.map(\.entry), next: rows.count == limit ? rows.last.map { String($0.id) } : nil)
     }
 
     private func flushForReading() throws {
@@ -149,16 +167,18 @@ extension DeliveryStore {
     }
 
     private func readRefusals(
-        _ order: String, _ source: String?, _ sinceMs: Int64?, after: Int64, limit: Int
+        _ order: String, _ source: String?, _ sinceMs: Int64?, after: Int64, before: Int64 = .max, limit: Int
     ) throws -> [(id: Int64, entry: RefusalEntry)] {
         try withReader { database in
             var result: [(id: Int64, entry: RefusalEntry)] = []
             try database.forEachRow(
                 """
                 SELECT id, at, source, address, code, detail, size, sha256 FROM refusals
-                WHERE id > ?1 AND (?2 IS NULL OR source = ?2) AND at >= ?3 \(order) LIMIT ?4
+                WHERE id > ?1 AND id < ?5 AND (?2 IS NULL OR source = ?2) AND at >= ?3 \(order) LIMIT ?4
                 """,
-                [.integer(after), .text(source), .integer(sinceMs ?? Int64.min), .integer(limit)]
+                [
+                    .integer(after), .text(source), .integer(sinceMs ?? Int64.min), .integer(limit), .integer(before),
+                ]
             ) { row in
                 result.append(
                     (

@@ -2,7 +2,7 @@ internal import SQLite
 
 /// The tables of `state.db`, one migration a schema version.
 enum StoreSchema {
-    static let migrations = [Migration(version1)]
+    static let migrations = [Migration(version1), Migration(version2)]
 
     /// - `targets`: one row a target, also when it is no longer configured. `position` to `system` are written whole with
     ///   every commit; `plan` is the plan that matched from `plan_from` on, earlier ones are in `passes`.
@@ -52,5 +52,16 @@ enum StoreSchema {
         CREATE TABLE refusals (
             id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, source TEXT, address TEXT, code TEXT NOT NULL,
             detail TEXT NOT NULL, size INTEGER, sha256 TEXT);
+        """
+
+    /// - `open_events`: `order_key` is what the event is kept in order by, `requeued_at` when a person took it out of the dead
+    ///   letters.
+    /// - `audit`: what operators did.
+    private static let version2 = """
+        ALTER TABLE open_events ADD COLUMN order_key INTEGER;
+        ALTER TABLE open_events ADD COLUMN requeued_at INTEGER;
+        CREATE TABLE audit (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
+            subject TEXT, detail TEXT);
         """
 }

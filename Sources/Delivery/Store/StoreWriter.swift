@@ -15,14 +15,21 @@ final class StoreWriter {
     private let deleteOpen: Statement
     private let insertDead: Statement
     private let openToDead: Statement
+    private let deadToOpen: Statement
+    private let deleteDead: Statement
+    private let noteDurable: Statement
 
     /// Write-ahead log size beyond which it is copied back into the file.
-    private static let checkpointPages = 4000
+    private let checkpointPages: Int
     private var pagesSinceCheckpoint = 0
 
-    init(path: String) throws {
-        database = try Database(path: path, mode: .create, cacheKiB: 1024)
+    init(_ file: StateFile) throws {
+        checkpointPages = file.checkpointPages
+        database = try Database(path: file.path, mode: .create, cacheKiB: 1024, vfs: file.vfs)
         try database.useWriteAheadLog(.normal)
+        // What the write-ahead log holds goes to new places before anything is added to it: its last commits may never have
+        // been synced, and behind a page that a failed sync gave up nothing would be found after a power cut.
+        try database.checkpoint(.truncate)
         try database.migrate(StoreSchema.migrations)
         names = try NameTable(database, table: "names", column: "name", limit: 10_000)
         routeSets = try NameTable(database, table: "route_sets", column: "names", limit: 1_000_000)
@@ -41,8 +48,8 @@ final class StoreWriter {
         putOpen = try database.prepare(
             """
             INSERT OR REPLACE INTO open_events (target, part, offset, event, type, source, received_at, routes, tries,
-            counted, first_tried_at, next_at, reason, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
-            ?13, ?14)
+            counted, first_tried_at, next_at, reason, payload, order_key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+            ?11, ?12, ?13, ?14, ?15)
             """)
         postponeOpen = try database.prepare(
             """
@@ -56,6 +63,7 @@ final class StoreWriter {
             attempts, status, message, response, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
             ?14, ?15)
             """)
+        noteDurable = try database.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('durable', 1)")
         openToDead = try database.prepare(
             """
             INSERT OR REPLACE INTO dead_letters (target, part, offset, event, type, source, received_at, routes, at, reason,
@@ -63,6 +71,14 @@ final class StoreWriter {
             SELECT ?1, ?2, ?3, event, type, source, received_at, routes, ?4, ?5, ?6, ?7, ?8, ?9, payload
             FROM open_events WHERE target = ?1 AND part = ?2 AND offset = ?3
             """)
+        deadToOpen = try database.prepare(
+            """
+            INSERT OR REPLACE INTO open_events (target, part, offset, event, type, source, received_at, routes, tries,
+            counted, first_tried_at, next_at, reason, payload, requeued_at)
+            SELECT target, part, offset, event, type, source, received_at, coalesce(routes, 0), ?4, 0, ?5, ?6, reason,
+            payload, ?7 FROM dead_letters WHERE target = ?1 AND part = ?2 AND offset = ?3
+            """)
+        deleteDead = try database.prepare("DELETE FROM dead_letters WHERE target = ?1 AND part = ?2 AND offset = ?3")
     }
 
     /// Runs `body` in one transaction, together with texts that have become known since the last one.
@@ -72,6 +88,8 @@ final class StoreWriter {
         defer { if isDurable { try? database.execute("PRAGMA synchronous = NORMAL") } }
         let result = try database.withTransaction {
             let result = try body()
+            // A commit that has written nothing would bring nothing onto the disk, not even the commits before it.
+            if isDurable { try noteDurable.run() }
             try names.save(database)
             try routeSets.save(database)
             return result
@@ -90,13 +108,13 @@ final class StoreWriter {
             }
         }
         pagesSinceCheckpoint += changes.reduce(4) { $0 + $1.change.operations.count / 16 + 2 }
-        if pagesSinceCheckpoint >= Self.checkpointPages { checkpoint() }
+        if pagesSinceCheckpoint >= checkpointPages { try checkpoint() }
     }
 
     /// Copies the write-ahead log back. It may not get to the end while somebody reads; the next one does.
-    func checkpoint() {
+    func checkpoint() throws {
         pagesSinceCheckpoint = 0
-        _ = try? database.checkpoint(.passive)
+        try database.checkpoint(.passive)
     }
 
     private func write(_ cursor: TargetCursor, _ target: Int64) throws {
@@ -123,6 +141,10 @@ final class StoreWriter {
         case .postpone(let entry, let nextAtMs): try postpone(entry, nextAtMs, target)
         case .close(let place): try close(place, target)
         case .bury(let letter): try bury(letter, target)
+        case .requeue(let entry, let nextAtMs): try requeue(entry, nextAtMs, target)
+        case .discard(let place):
+            try bind(deleteDead, target, place)
+            try deleteDead.run()
         }
     }
 
@@ -164,6 +186,7 @@ final class StoreWriter {
         try putOpen.bind(12, nextAtMs)
         try putOpen.bind(13, names.id(entry.reason))
         try putOpen.bind(14, payload)
+        try putOpen.bind(15, entry.key.map { Int64(bitPattern: $0) })
         try putOpen.run()
         putOpen.clear()
     }
@@ -180,6 +203,17 @@ final class StoreWriter {
     private func close(_ place: RecordPlace, _ target: Int64) throws {
         try bind(deleteOpen, target, place)
         try deleteOpen.run()
+    }
+
+    private func requeue(_ entry: OpenEntry, _ nextAtMs: Int64, _ target: Int64) throws {
+        try bind(deadToOpen, target, entry.place)
+        try deadToOpen.bind(4, Int64(entry.tries))
+        try deadToOpen.bind(5, entry.firstTried.wallMs)
+        try deadToOpen.bind(6, nextAtMs)
+        try deadToOpen.bind(7, entry.requeuedAtMs)
+        try deadToOpen.run()
+        try bind(deleteDead, target, entry.place)
+        try deleteDead.run()
     }
 
     private func bury(_ letter: DeadLetter, _ target: Int64) throws {

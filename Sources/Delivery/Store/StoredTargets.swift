@@ -98,7 +98,7 @@ extension DeliveryStore {
             try database.forEachRow(
                 """
                 SELECT part, offset, event, t.name, s.name, received_at, routes, r.names, tries, counted, first_tried_at,
-                next_at, n.name FROM open_events AS o LEFT JOIN names AS t ON t.id = o.type
+                next_at, n.name, length(payload), order_key, requeued_at FROM open_events AS o LEFT JOIN names AS t ON t.id = o.type
                 LEFT JOIN names AS s ON s.id = o.source LEFT JOIN names AS n ON n.id = o.reason
                 LEFT JOIN route_sets AS r ON r.id = o.routes WHERE target = ?
                 """, [.integer(id)]
@@ -110,7 +110,9 @@ extension DeliveryStore {
                         type: row.text(3) ?? "", source: row.text(4) ?? "", receivedAtMs: row.integer(5),
                         routes: RouteSet(id: row.integer(6), names: RouteNames.decode(row.text(7) ?? "")),
                         tries: Int(row.integer(8)), counted: Int(row.integer(9)), firstTriedAtMs: row.integer(10),
-                        nextAtMs: row.integer(11), reason: row.text(12) ?? ""))
+                        nextAtMs: row.integer(11), reason: row.text(12) ?? "", size: Int(row.integer(13)),
+                        key: row.optionalInteger(14).map { UInt64(bitPattern: $0) },
+                        requeuedAtMs: row.optionalInteger(15)))
             }
             return result
         }

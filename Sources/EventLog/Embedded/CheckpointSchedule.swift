@@ -8,8 +8,19 @@ struct CheckpointSchedule {
     /// 64 MiB: readers pause until the log begins again.
     static let restartFrames = (64 << 20) / LogFile.pageSize
 
+    private let passiveFrames: Int
+    private let restartFrames: Int
     private var copiedFrames = 0
     private var commitsToSkip = 0
+
+    init(passiveFrames: Int = Self.passiveFrames, restartFrames: Int = Self.restartFrames) {
+        self.passiveFrames = passiveFrames
+        self.restartFrames = restartFrames
+    }
+
+    init(_ options: EventLogOptions) {
+        self.init(passiveFrames: options.checkpointFrames, restartFrames: options.restartFrames)
+    }
 
     mutating func due(frames: Int) -> Database.CheckpointMode? {
         if frames < copiedFrames { copiedFrames = 0 }
@@ -17,8 +28,8 @@ struct CheckpointSchedule {
             commitsToSkip -= 1
             return nil
         }
-        if frames >= Self.restartFrames { return .restart }
-        return frames - copiedFrames >= Self.passiveFrames ? .passive : nil
+        if frames >= restartFrames { return .restart }
+        return frames - copiedFrames >= passiveFrames ? .passive : nil
     }
 
     func isDueWhenIdle(frames: Int) -> Bool { frames > copiedFrames && commitsToSkip == 0 }

@@ -13,28 +13,31 @@ struct CommitGroup {
     private(set) var batches: [PendingBatch] = []
 
     /// Writes what waits, inside an open transaction, until the bounds are reached.
-    /// - Parameter started: nanoseconds of the monotonic clock.
-    mutating func fill(from backlog: inout Backlog, into file: LogFile, started: Int64) throws(SQLiteError) {
+    /// - Parameter clock: nanoseconds that only grow; `started` is its time of the begin.
+    mutating func fill(
+        from backlog: inout Backlog, into file: LogFile, started: Int64, clock: @Sendable () -> Int64
+    ) throws(SQLiteError) {
         let deadline = started + Self.maximumNanoseconds
         let smallRows = Self.maximumRows - (backlog.hasLarge ? Self.rowsForLarge : 0)
         var rows = 0
-        while rows < smallRows, monotonicNanoseconds() < deadline,
+        while rows < smallRows, clock() < deadline,
             let batch = backlog.nextSmall(ofAtMost: smallRows - rows)
         {
             rows += batch.size
             batches.append(batch)
-            try Self.write(&batches[batches.count - 1], file, atMost: batch.size, until: .max)
+            try Self.write(&batches[batches.count - 1], file, atMost: batch.size, until: .max, clock)
         }
         guard let batch = backlog.nextLarge() else { return }
         batches.append(batch)
-        try Self.write(&batches[batches.count - 1], file, atMost: Self.maximumRows - rows, until: deadline)
+        try Self.write(&batches[batches.count - 1], file, atMost: Self.maximumRows - rows, until: deadline, clock)
     }
 
     private static func write(
-        _ pending: inout PendingBatch, _ file: LogFile, atMost limit: Int, until deadline: Int64
+        _ pending: inout PendingBatch, _ file: LogFile, atMost limit: Int, until deadline: Int64,
+        _ clock: @Sendable () -> Int64
     ) throws(SQLiteError) {
         for written in 0..<limit {
-            if written % rowsPerLook == rowsPerLook - 1, monotonicNanoseconds() > deadline { return }
+            if written % rowsPerLook == rowsPerLook - 1, clock() > deadline { return }
             let index = pending.outcomes.count
             if index < pending.batch.records.count {
                 pending.outcomes.append(try file.append(pending.batch.records[index], pending.digests[index]))

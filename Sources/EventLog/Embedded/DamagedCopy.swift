@@ -1,4 +1,3 @@
-internal import Glibc
 internal import SQLite
 
 /// A copy of damaged files, for whoever wants to look at them or to get more out of them.
@@ -11,63 +10,52 @@ struct DamagedCopy {
 
     /// Copies the log's files to a folder below `quarantine` that is named after their state: the same damage is copied
     /// once, however often the program is started. Nil when there is nothing to copy.
-    static func make(folder: String) throws(LogOpenError) -> DamagedCopy? {
+    static func make(folder: String, files: any LogFileSystem) throws(LogOpenError) -> DamagedCopy? {
         var newest = 0
         var size = 0
         for name in names {
-            var information = stat()
-            guard unsafe stat("\(folder)/\(name)", &information) == 0 else { continue }
-            newest = max(newest, information.st_mtim.tv_sec)
-            size += Int(information.st_size)
+            guard let file = try files.open("\(folder)/\(name)", creating: false) else { continue }
+            newest = max(newest, file.modified)
+            size += file.size ?? 0
         }
         guard size > 0 else { return nil }
         let target = "\(folder)/quarantine/\(newest)-\(size)"
-        if unsafe access(target, F_OK) != 0 {
+        if !files.exists(target) {
             let partial = target + ".partial"
-            try createPrivateFolder(partial)
-            for name in names { try copy("\(folder)/\(name)", to: "\(partial)/\(name)") }
-            guard unsafe rename(partial, target) == 0 else {
-                throw LogOpenError(.inaccessible, "\(target): \(systemMessage())")
-            }
+            try files.createPrivateFolder(partial)
+            for name in names { try copy("\(folder)/\(name)", to: "\(partial)/\(name)", files) }
+            files.synchronize(folder: partial)
+            try files.rename(partial, to: target)
+            files.synchronize(folder: "\(folder)/quarantine")
         }
-        let copied = try? Database(path: "\(target)/events.db", mode: .readOnly)
+        let copied = try? Database(path: "\(target)/events.db", mode: .readOnly, vfs: files.vfs)
         let next = (try? copied?.integer("SELECT next FROM log")) ?? nil
         return DamagedCopy(folder: target, readableNext: next)
     }
 
-    private static func copy(_ source: String, to target: String) throws(LogOpenError) {
-        let input = unsafe open(source, O_RDONLY | O_CLOEXEC)
-        guard input >= 0 else {
-            if errno == ENOENT { return }
-            throw LogOpenError(.inaccessible, "\(source): cannot be copied: \(systemMessage())")
+    private static func copy(_ source: String, to target: String, _ files: any LogFileSystem) throws(LogOpenError) {
+        guard let input = try files.open(source, creating: false) else { return }
+        guard let output = try files.open(target, creating: true) else {
+            throw LogOpenError(.inaccessible, "\(target): cannot be written")
         }
-        defer { close(input) }
-        let output = unsafe open(target, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard output >= 0 else {
-            throw LogOpenError(.inaccessible, "\(target): cannot be written: \(systemMessage())")
-        }
-        defer { close(output) }
+        output.truncate()
         var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        var offset = 0
         while true {
-            let count = unsafe read(input, &buffer, buffer.count)
-            guard count > 0 else {
-                if count == 0 { break }
-                throw LogOpenError(.inaccessible, "\(source): cannot be copied: \(systemMessage())")
+            guard let count = unsafe buffer.withUnsafeMutableBytes({ unsafe input.read(into: $0, at: offset) }) else {
+                throw LogOpenError(.inaccessible, "\(source): cannot be copied: \(input.failure)")
             }
-            var done = 0
-            while done < count {
-                let written = unsafe buffer.withUnsafeBytes { bytes in
-                    unsafe write(output, bytes.baseAddress! + done, count - done)
-                }
-                guard written > 0 else {
-                    throw LogOpenError(
-                        errno == ENOSPC ? .diskFull : .inaccessible,
-                        "\(target): the damaged log cannot be copied aside: \(systemMessage()); make room and try again"
-                    )
-                }
-                done += written
+            if count == 0 { break }
+            let isWritten = unsafe buffer.withUnsafeBytes { bytes in
+                unsafe output.write(UnsafeRawBufferPointer(rebasing: bytes[0..<count]), at: offset)
             }
+            guard isWritten else {
+                throw LogOpenError(
+                    .diskFull,
+                    "\(target): the damaged log cannot be copied aside: \(output.failure); make room and try again")
+            }
+            offset += count
         }
-        fsync(output)
+        output.synchronize()
     }
 }

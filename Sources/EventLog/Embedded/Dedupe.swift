@@ -9,6 +9,7 @@ final class Dedupe {
     static let filterBudget = 20 << 20
 
     private let database: Database
+    private let capacity: Int
     private let table: IDRunTable
     private let recentRow: Statement
     private let insertRecent: Statement
@@ -30,14 +31,16 @@ final class Dedupe {
         let recentTimes: ClosedRange<Int64>?
     }
 
-    init(_ database: Database, next: Int64) throws {
+    /// - Parameter recentIDs: how many are kept in memory until they become a run.
+    init(_ database: Database, next: Int64, recentIDs: Int = RecentIDs.capacity) throws {
         self.database = database
+        capacity = recentIDs
         table = try IDRunTable(database)
         recentRow = try database.prepare(
             "SELECT first, ids FROM recent_ids WHERE first <= ? ORDER BY first DESC LIMIT 1")
         insertRecent = try database.prepare("INSERT INTO recent_ids (first, committed_at, ids) VALUES (?, ?, ?)")
         runs = try table.load()
-        recent = RecentIDs(first: next)
+        recent = RecentIDs(first: next, capacity: recentIDs)
         transactionFirst = next
         fitBudget()
         try loadRecent(next: next)
@@ -158,7 +161,7 @@ final class Dedupe {
 
     private func beginSealing() {
         sealing = Sealing(ids: recent, run: nextRunNumber, untilMs: recentTimes?.upperBound ?? 0)
-        recent = RecentIDs(first: recent.end)
+        recent = RecentIDs(first: recent.end, capacity: capacity)
         recentTimes = nil
     }
 
@@ -213,7 +216,7 @@ final class Dedupe {
             beginSealing()
             while sealing != nil { try sealStep() }
         }
-        recent = RecentIDs(first: next)
+        recent = RecentIDs(first: next, capacity: capacity)
     }
 
     private var nextRunNumber: Int64 { max(runs.map(\.number).max() ?? 0, sealing?.run ?? 0) + 1 }

@@ -24,6 +24,14 @@ package struct EventLogOptions: Sendable {
     package var logger = Logger { _ in }
     /// The wall clock, milliseconds since 1970 UTC.
     package var now: @Sendable () -> Int64 = { Timestamp.now().milliseconds }
+    /// A clock that only goes forward, in nanoseconds.
+    package var clock: @Sendable () -> Int64 = { monotonicNanoseconds() }
+    package var files: any LogFileSystem = SystemFileSystem()
+    /// Ids kept in memory until they become a run; at most the default.
+    package var recentIDs = RecentIDs.capacity
+    /// Frames in the write-ahead log from which it is copied back, and from which readers pause until it begins again.
+    package var checkpointFrames = CheckpointSchedule.passiveFrames
+    package var restartFrames = CheckpointSchedule.restartFrames
 
     /// Called on the writer's thread before each commit, so that a test can make it fail.
     var beforeCommit: (@Sendable () throws(SQLiteError) -> Void)?

@@ -16,8 +16,8 @@ final class LogConnection {
     private var type = InternedText()
     private var source = InternedText()
 
-    init(path: String) throws(SQLiteError) {
-        database = try Database(path: path, mode: .readOnly, cacheKiB: 256)
+    init(path: String, vfs: String?) throws(SQLiteError) {
+        database = try Database(path: path, mode: .readOnly, cacheKiB: 256, vfs: vfs)
         _ = try database.schemaVersion(newest: LogSchema.migrations.count)
         let columns = "seq, sum, id, received_at, type, source, payload"
         ascending = try database.prepare(

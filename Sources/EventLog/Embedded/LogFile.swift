@@ -37,8 +37,9 @@ final class LogFile {
     }
 
     /// - Parameter path: of a file whose write-ahead log has been checked.
-    init(path: String) throws {
-        database = try Database(path: path, mode: .create, cacheKiB: 4096, busyTimeoutMs: 250)
+    init(path: String, options: EventLogOptions) throws {
+        database = try Database(
+            path: path, mode: .create, cacheKiB: 4096, busyTimeoutMs: 250, vfs: options.files.vfs)
         try database.useWriteAheadLog(.full, pageSize: Self.pageSize)
         try database.migrate(LogSchema.migrations)
         statements = try LogStatements(database)
@@ -48,7 +49,7 @@ final class LogFile {
         sources = content.sources
         losses = content.losses
         transaction = OpenTransaction(first: next, next: next, beginning: beginning, system: system)
-        dedupe = try Dedupe(database, next: next)
+        dedupe = try Dedupe(database, next: next, recentIDs: options.recentIDs)
     }
 
     // MARK: Transactions

@@ -4,22 +4,24 @@ internal import SQLite
 struct LogInspection {
     private let file: LogFile
     private let expectedNext: Int64
+    private let files: any LogFileSystem
 
     /// SQLite's own check reads every page: at most this much of a file is checked so before the start.
     private static let quickCheckBytes: Int64 = 16 << 20
     /// Records looked at from either end.
     private static let sample: Int64 = 64
 
-    init(file: LogFile, expectedNext: Int64) {
+    init(file: LogFile, expectedNext: Int64, files: any LogFileSystem) {
         self.file = file
         self.expectedNext = expectedNext
+        self.files = files
     }
 
     /// - Parameter everyRecord: reads the whole log; else its ends, in a few milliseconds.
     func damage(everyRecord: Bool) throws -> [LogDamage] {
         var found: [LogDamage] = []
         if everyRecord ? true : try file.usedBytes() <= Self.quickCheckBytes,
-            let verdict = try file.database.text("PRAGMA quick_check(1)"), verdict != "ok"
+            let verdict = try quickCheck(distrustingReads: !everyRecord)
         {
             return [LogDamage(reason: "SQLite's check says: \(verdict)", isStructural: true)]
         }
@@ -42,10 +44,34 @@ struct LogInspection {
         return found
     }
 
+    /// What SQLite's check finds wrong; nil when it finds nothing. It tells of a read that failed in the words it has for
+    /// damage, so it is asked again, and what it says counts once the whole file could be read.
+    private func quickCheck(distrustingReads: Bool) throws -> String? {
+        for round in 1...3 {
+            guard let verdict = try file.database.text("PRAGMA quick_check(1)"), verdict != "ok" else { return nil }
+            if !distrustingReads || round == 3 { return verdict }
+            try readWhole(file.database.path)
+        }
+        return nil
+    }
+
+    private func readWhole(_ path: String) throws {
+        guard let handle = try files.open(path, creating: false) else { return }
+        var page = [UInt8](repeating: 0, count: LogFile.pageSize)
+        var offset = 0
+        while true {
+            guard let count = unsafe page.withUnsafeMutableBytes({ unsafe handle.read(into: $0, at: offset) }) else {
+                throw SQLiteError(code: .inputOutput, operation: "quick_check", message: handle.failure)
+            }
+            if count == 0 { return }
+            offset += count
+        }
+    }
+
     /// Records that are missing or do not match their checksum, as ranges.
     private func unsound(in range: Range<Int64>) throws -> [LogDamage] {
         let bounds = LogState.Bounds(beginning: file.beginning, next: file.next, losses: file.losses)
-        let connection = try LogConnection(path: file.database.path)
+        let connection = try LogConnection(path: file.database.path, vfs: files.vfs)
         var found: [LogDamage] = []
         var expected = range.lowerBound
         func reach(_ sequence: Int64) {

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Logging
 internal import SQLite
 
@@ -15,8 +14,8 @@ final class LogOpening: Sendable {
     init(folder: String, options: EventLogOptions) throws(LogOpenError) {
         self.folder = folder
         self.options = options
-        lock = try InstanceLock(folder: folder)
-        mark = try HeadMark(path: "\(folder)/head")
+        lock = try InstanceLock(folder: folder, files: options.files)
+        mark = try HeadMark(path: "\(folder)/head", files: options.files)
         path = "\(folder)/events.db"
     }
 
@@ -27,6 +26,19 @@ final class LogOpening: Sendable {
 
     /// - Throws: `damaged` unless loss is accepted.
     func open() throws(LogOpenError) -> LogFile {
+        let file = try openSound()
+        do throws(SQLiteError) {
+            // What the write-ahead log holds goes to new places before anything is added to it: its last commit may never
+            // have been synced, and pages that the system gave up after a failed sync are not believed. So at most one
+            // commit is ever unsure, which is what tells a torn tail from damage.
+            try file.database.checkpoint(.truncate)
+        } catch {
+            throw Self.openError(error, path)
+        }
+        return file
+    }
+
+    private func openSound() throws(LogOpenError) -> LogFile {
         let expectedNext = expectedNext
         if let damage = try damageBeforeOpening() {
             try report(damage, expectedNext: expectedNext)
@@ -51,7 +63,7 @@ final class LogOpening: Sendable {
     }
 
     private func openFile() throws -> LogFile {
-        try LogFile(path: path)
+        try LogFile(path: path, options: options)
     }
 
     private func reopenFile() throws(LogOpenError) -> LogFile {
@@ -77,12 +89,12 @@ final class LogOpening: Sendable {
     // MARK: Finding damage
 
     private func damageBeforeOpening() throws(LogOpenError) -> LogDamage? {
-        if unsafe access(path, F_OK) != 0 {
+        if !options.files.exists(path) {
             return expectedNext > 1 ? LogDamage(reason: "the file is missing") : nil
         }
         guard
             case .damaged(let frame, let commits) = try WriteAheadLogCheck.verdict(
-                path: path + "-wal", databasePageSize: LogFile.pageSize)
+                path: path + "-wal", databasePageSize: LogFile.pageSize, files: options.files)
         else { return nil }
         return LogDamage(
             reason: "its write-ahead log is damaged at frame \(frame), with \(commits) commits from there on")
@@ -91,7 +103,8 @@ final class LogOpening: Sendable {
     /// What a look at the ends tells; with loss accepted, a look at every record.
     private func damage(of file: LogFile, expectedNext: Int64) throws(LogOpenError) -> [LogDamage] {
         do {
-            return try LogInspection(file: file, expectedNext: expectedNext).damage(everyRecord: options.acceptLoss)
+            return try LogInspection(file: file, expectedNext: expectedNext, files: options.files).damage(
+                everyRecord: options.acceptLoss)
         } catch let error as SQLiteError where error.code == .damaged {
             return [LogDamage(reason: "SQLite cannot read it: \(error.message)", isStructural: true)]
         } catch {
@@ -103,7 +116,7 @@ final class LogOpening: Sendable {
 
     /// Copies the files aside, and throws unless loss is accepted.
     private func report(_ damage: LogDamage, expectedNext: Int64) throws(LogOpenError) {
-        let copy = try DamagedCopy.make(folder: folder)
+        let copy = try DamagedCopy.make(folder: folder, files: options.files)
         guard !options.acceptLoss else { return }
         var damage = damage
         if damage.range == nil, let next = copy?.readableNext, next < expectedNext {

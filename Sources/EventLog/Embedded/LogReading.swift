@@ -84,6 +84,9 @@ final class LogReading: Sendable {
 
     // MARK: By what they are
 
+    /// Receiving clocks may have been set back a little.
+    private static let clockStepMs: Int64 = 600_000
+
     func lookup(_ id: EventID) throws(LogFailure) -> LogRecord? {
         guard let sequence = try sequence(of: id) else { return nil }
         return try record(sequence)
@@ -115,8 +118,7 @@ final class LogReading: Sendable {
     func list(_ filter: EventFilter, newest limit: Int) throws(LogFailure) -> [LogRecord] {
         let bounds = state.bounds
         var oldest = bounds.beginning
-        // Receiving clocks may have been set back a little.
-        if let since = filter.sinceMs { oldest = try position(at: since - 600_000).offsets[0] }
+        if let since = filter.sinceMs { oldest = try position(at: since - Self.clockStepMs).offsets[0] }
         var found: [LogRecord] = []
         var end = bounds.next
         while end > oldest, found.count < limit {
@@ -140,6 +142,42 @@ final class LogReading: Sendable {
             }
         }
         return found.reversed()
+    }
+
+    func newest(
+        _ filter: EventFilter, before position: LogPosition?, limit: Int, scanning: Int, maximumBytes: Int
+    ) throws(LogFailure) -> EventPage {
+        let bounds = state.bounds
+        var oldest = bounds.beginning
+        if let since = filter.sinceMs { oldest = try self.position(at: since - Self.clockStepMs).offsets[0] }
+        var end = min(try position.map(sequence) ?? bounds.next, bounds.next)
+        if let until = filter.untilMs { end = min(end, try self.position(at: until + Self.clockStepMs).offsets[0]) }
+        let lowest = max(oldest, end - Int64(max(scanning, 1)))
+        var found: [LogRecord] = []
+        var bytes = 0
+        while end > lowest, found.count < limit, bytes < maximumBytes {
+            let start = max(lowest, end - Int64(LogConnection.maximumRows))
+            var next = start
+            let stop = try pool.withConnection { connection in
+                try connection.forEachRecord(
+                    from: start, below: end, descending: true, maximumRows: LogConnection.maximumRows,
+                    maximumBytes: LogConnection.maximumBytes
+                ) { record in
+                    next = record.place.offset
+                    guard filter.matches(record) else { return true }
+                    found.append(record)
+                    bytes += record.payload.count
+                    return found.count < limit && bytes < maximumBytes
+                }
+            }
+            switch stop {
+            case .limit: end = next
+            case .end: end = start
+            case .damaged(let sequence, let reason):
+                throw LogFailure(.damaged, "the record \(sequence) \(reason)")
+            }
+        }
+        return EventPage(records: found, next: end > oldest ? Self.position(end) : nil)
     }
 
     func find(_ person: PersonKey) throws(LogFailure) -> [LogRecord] {

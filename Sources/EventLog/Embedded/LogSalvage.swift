@@ -1,5 +1,4 @@
 internal import Events
-internal import Glibc
 internal import SQLite
 
 /// Writes a log anew from what can be read of one whose structure is broken. What cannot be read becomes a loss range.
@@ -14,31 +13,33 @@ struct LogSalvage {
         self.options = options
     }
 
+    private var folder: String { String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex)) }
+
     func run() throws {
         let made = path + ".salvaged"
-        for suffix in ["", "-wal", "-shm"] { _ = unsafe unlink(made + suffix) }
+        let files = options.files
+        for suffix in ["", "-wal", "-shm"] { files.remove(made + suffix) }
         do {
-            let file = try LogFile(path: made)
+            let file = try LogFile(path: made, options: options)
             try fill(file.database)
             try file.database.checkpoint(.truncate)
         }
-        for suffix in ["-wal", "-shm"] { _ = unsafe unlink(path + suffix) }
-        guard unsafe rename(made, path) == 0 else {
-            throw LogOpenError(.inaccessible, "\(path): cannot be replaced: \(systemMessage())")
-        }
-        for suffix in ["-wal", "-shm"] { _ = unsafe unlink(made + suffix) }
+        for suffix in ["-wal", "-shm"] { files.remove(path + suffix) }
+        try files.rename(made, to: path)
+        for suffix in ["-wal", "-shm"] { files.remove(made + suffix) }
+        files.synchronize(folder: folder)
     }
 
     private func fill(_ made: Database) throws {
-        let old = try? Database(path: path, mode: .readOnly)
+        let old = try? Database(path: path, mode: .readOnly, vfs: options.files.vfs)
         for table in ["sources", "quarantine", "people", "losses", "log"] { copy(table, from: old, to: made) }
         let beginning = try made.integer("SELECT beginning FROM log") ?? 1
         let next = max(expectedNext, try made.integer("SELECT next FROM log") ?? 1)
         let ids = try copyEvents(beginning..<next, to: made)
         try made.execute("UPDATE log SET next = ?", [.integer(next)])
-        let runs = try Dedupe(made, next: next)
-        for start in stride(from: 0, to: ids.count, by: RecentIDs.capacity) {
-            try runs.add(Array(ids[start..<min(start + RecentIDs.capacity, ids.count)]), nowMs: options.now())
+        let runs = try Dedupe(made, next: next, recentIDs: options.recentIDs)
+        for start in stride(from: 0, to: ids.count, by: options.recentIDs) {
+            try runs.add(Array(ids[start..<min(start + options.recentIDs, ids.count)]), nowMs: options.now())
         }
     }
 
@@ -60,7 +61,7 @@ struct LogSalvage {
         var ids: [EventID] = []
         var lost: Range<Int64>?
         var losses: [Range<Int64>] = []
-        let connection = try? LogConnection(path: path)
+        let connection = try? LogConnection(path: path, vfs: options.files.vfs)
         let insert = try LogStatements(made)
         try made.begin()
         for sequence in range {

@@ -12,7 +12,8 @@ final class LogWriter {
     /// Nil while the database has to be opened anew.
     private var file: LogFile?
     private var backlog = Backlog()
-    private var checkpoints = CheckpointSchedule()
+    private var hasUpkeep = false
+    private var checkpoints: CheckpointSchedule
     private var retention: RetentionSchedule
     private var refusal: RefusalSchedule
 
@@ -28,28 +29,36 @@ final class LogWriter {
         self.state = state
         self.pool = pool
         retention = RetentionSchedule(options: opening.options)
+        checkpoints = CheckpointSchedule(options)
         refusal = RefusalSchedule(maximumBytes: opening.options.maximumBytes)
     }
 
     /// Until the queue is closed and empty.
     func run() {
-        var hasUpkeep = false
-        while true {
-            let now = monotonicNanoseconds()
-            let idle = hasUpkeep ? now : now + 1_000_000_000
-            let delivery = queue.take(untilNanoseconds: backlog.isEmpty ? min(idle, refusal.until ?? idle) : now)
-            backlog.add(delivery.batches)
-            for job in delivery.jobs { job(self) }
-            endRefusal()
-            if !backlog.isEmpty {
-                commitGroup()
-            } else if delivery.isClosing {
-                break
-            } else {
-                hasUpkeep = idleUpkeep()
-            }
+        var deadline: Int64? = options.clock()
+        while let current = deadline { deadline = turn(waitingUntil: current) }
+    }
+
+    /// Takes what waits, and commits once or, where nothing waits, looks after the file.
+    /// - Parameter deadline: how long to wait for something to come, in nanoseconds of the monotonic clock.
+    /// - Returns: when there is something to do although nothing comes; nil when the log is closed.
+    func turn(waitingUntil deadline: Int64) -> Int64? {
+        let delivery = queue.take(untilNanoseconds: deadline)
+        backlog.add(delivery.batches)
+        for job in delivery.jobs { job(self) }
+        endRefusal()
+        if !backlog.isEmpty {
+            commitGroup()
+        } else if delivery.isClosing {
+            close()
+            return nil
+        } else {
+            hasUpkeep = idleUpkeep()
         }
-        close()
+        let now = options.clock()
+        guard backlog.isEmpty else { return now }
+        let idle = hasUpkeep ? now : now + 1_000_000_000
+        return min(idle, refusal.until ?? idle)
     }
 
     // MARK: A commit
@@ -58,7 +67,7 @@ final class LogWriter {
         guard let file, refusal.until == nil else {
             return fail([], with: state.statistics.unavailable ?? LogFailure(.unavailable, "the log is being opened"))
         }
-        let started = monotonicNanoseconds()
+        let started = options.clock()
         let nowMs = options.now()
         var group = CommitGroup()
         do throws(SQLiteError) {
@@ -68,11 +77,11 @@ final class LogWriter {
                 file.rollBack()
                 return refuse(.logIsFull, group.batches)
             }
-            try group.fill(from: &backlog, into: file, started: started)
+            try group.fill(from: &backlog, into: file, started: started, clock: options.clock)
             try options.beforeCommit?()
             let changed = try file.commit(nowMs: nowMs)
             opening.mark.write(next: file.next)
-            publish(file, changed, microseconds: (monotonicNanoseconds() - started) / 1000)
+            publish(file, changed, microseconds: (options.clock() - started) / 1000)
         } catch {
             file.rollBack()
             return refuse(.database(error), group.batches)
@@ -175,7 +184,7 @@ final class LogWriter {
 
     /// Fails what waits, and refuses what comes until it is tried again.
     private func refuse(_ problem: RefusalSchedule.Problem, _ group: [PendingBatch]) {
-        let decision = refusal.refuse(problem, now: monotonicNanoseconds())
+        let decision = refusal.refuse(problem, now: options.clock())
         if decision.isConnectionLost {
             file?.database.keepWriteAheadLogOnClose()
             file = nil
@@ -196,7 +205,7 @@ final class LogWriter {
     }
 
     private func endRefusal() {
-        guard let until = refusal.until, monotonicNanoseconds() >= until else { return }
+        guard let until = refusal.until, options.clock() >= until else { return }
         if file == nil, !reopen() { return }
         refusal.end()
         guard let file, probe(file) else { return }
@@ -209,7 +218,7 @@ final class LogWriter {
     /// Whether a commit goes through, with room for more of them. Where it does not, appending is refused once more.
     private func probe(_ file: LogFile) -> Bool {
         do throws(SQLiteError) {
-            if let available = availableBytes(at: file.database.path), available < Self.roomNeeded {
+            if let available = options.files.availableBytes(at: file.database.path), available < Self.roomNeeded {
                 throw SQLiteError(code: .full, operation: "probe", message: "\(available) bytes are left on the disk")
             }
             if retention.isFull(file, lowestUnfinished: state.lowestUnfinished) {
@@ -228,16 +237,14 @@ final class LogWriter {
         }
     }
 
-    /// Opens the database anew, and writes all that its write-ahead log holds to new places: pages that the kernel gave
-    /// up after a failed sync are not believed.
+    /// Opens the database anew.
     private func reopen() -> Bool {
         pool.pause()
         defer { pool.resume() }
         pool.closeAll()
         do {
             let opened = try opening.open()
-            try opened.database.checkpoint(.truncate)
-            checkpoints = CheckpointSchedule()
+            checkpoints = CheckpointSchedule(options)
             let sources = opened.sources
             file = opened
             publish(opened, sources, microseconds: 0)
@@ -245,7 +252,7 @@ final class LogWriter {
             return true
         } catch {
             options.logger.error("log_reopen_failed", "the log cannot be opened: \(error)")
-            refusal.delayReopening(now: monotonicNanoseconds())
+            refusal.delayReopening(now: options.clock())
             return false
         }
     }

@@ -6,14 +6,16 @@ internal import SQLite
 final class ReaderPool: @unchecked Sendable {
     private let monitor = Monitor()
     private let path: String
+    private let vfs: String?
     private let maximum: Int
     private var idle: [LogConnection] = []
     private var lent = 0
     private var isPaused = false
     private var isClosed = false
 
-    init(path: String, maximum: Int = 6) {
+    init(path: String, maximum: Int = 6, vfs: String? = nil) {
         self.path = path
+        self.vfs = vfs
         self.maximum = maximum
     }
 
@@ -42,7 +44,7 @@ final class ReaderPool: @unchecked Sendable {
             }
             if let waiting { return waiting }
             do {
-                return try LogConnection(path: path)
+                return try LogConnection(path: path, vfs: vfs)
             } catch {
                 monitor.withLock { lent -= 1 }
                 monitor.broadcast()

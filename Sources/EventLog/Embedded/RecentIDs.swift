@@ -5,7 +5,8 @@ internal import Events
 struct RecentIDs {
     /// Ids it takes; `isFull` from there on, with room for one more commit.
     static let capacity = 349_525
-    private static let slotCount = 437_504
+    /// Free places for so many ids of a commit beyond `capacity`, at a load that keeps chains short.
+    private static let spare = 512
     private static let placeBits: UInt64 = 19
     private static let placeMask: UInt64 = (1 << placeBits) - 1
 
@@ -15,24 +16,30 @@ struct RecentIDs {
     /// 0 is free; else a fingerprint above, and the place counted from 1 below.
     private var slots: [UInt64]
     private let key: (UInt64, UInt64)
+    private let capacity: Int
+    private let slotCount: Int
 
-    init(first: Int64) {
+    /// - Parameter capacity: at most the default, which is what the places in a slot can tell.
+    init(first: Int64, capacity: Int = Self.capacity) {
+        precondition(capacity <= Self.capacity)
         self.first = first
-        slots = [UInt64](repeating: 0, count: Self.slotCount)
+        self.capacity = capacity
+        slotCount = (capacity + Self.spare) * 5 / 4
+        slots = [UInt64](repeating: 0, count: slotCount)
         // Senders choose what ids are made of: without a key they could choose where these collide.
         key = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
     }
 
-    var isFull: Bool { count >= Self.capacity }
+    var isFull: Bool { count >= capacity }
     /// Beyond the last id's sequence.
     var end: Int64 { first + Int64(count) }
 
     /// Adds the id of the next sequence.
     mutating func append(_ id: EventID) {
-        precondition(count < Self.slotCount * 7 / 8)
+        precondition(count < slotCount * 7 / 8)
         let (home, fingerprint) = hash(id)
         var slot = home
-        while slots[slot] != 0 { slot = slot + 1 == Self.slotCount ? 0 : slot + 1 }
+        while slots[slot] != 0 { slot = slot + 1 == slotCount ? 0 : slot + 1 }
         count += 1
         slots[slot] = fingerprint << Self.placeBits | UInt64(count)
     }
@@ -45,7 +52,7 @@ struct RecentIDs {
             var slot = home
             while slots[slot] != entry {
                 precondition(slots[slot] != 0)
-                slot = slot + 1 == Self.slotCount ? 0 : slot + 1
+                slot = slot + 1 == slotCount ? 0 : slot + 1
             }
             // The newest entry is the last of its chain: nothing behind it was displaced by it.
             slots[slot] = 0
@@ -70,7 +77,7 @@ struct RecentIDs {
                 let candidate = first + Int64(slots[slot] & Self.placeMask) - 1
                 if try isSame(candidate) { return candidate }
             }
-            slot = slot + 1 == Self.slotCount ? 0 : slot + 1
+            slot = slot + 1 == slotCount ? 0 : slot + 1
         }
         return nil
     }
@@ -78,7 +85,7 @@ struct RecentIDs {
     private func hash(_ id: EventID) -> (home: Int, fingerprint: UInt64) {
         let product = (id.high ^ key.0).multipliedFullWidth(by: (id.low ^ key.1) | 1)
         let mixed = (product.high ^ product.low) &* 0x9E37_79B9_7F4A_7C15
-        let home = mixed.multipliedFullWidth(by: UInt64(Self.slotCount)).high
+        let home = mixed.multipliedFullWidth(by: UInt64(slotCount)).high
         let fingerprint = (product.low &* 0xD6E8_FEB8_6659_FD93 ^ id.high) >> Self.placeBits
         return (Int(home), fingerprint)
     }

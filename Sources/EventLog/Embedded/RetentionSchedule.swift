@@ -28,7 +28,7 @@ struct RetentionSchedule {
     ) throws(SQLiteError) -> Bool {
         usedBytes = try file.usedBytes()
         if usedBytes > options.maximumBytes || hasMore { return true }
-        let now = monotonicNanoseconds()
+        let now = options.clock()
         guard now >= nextAgeCheck else { return false }
         nextAgeCheck = now + 1_000_000_000
         guard let limit = lowestUnfinished?().offsets[0] else { return false }
@@ -67,7 +67,7 @@ struct RetentionSchedule {
     /// From 80 % on, once a minute.
     private mutating func warn(_ file: LogFile, _ limit: Int64) {
         let kept = file.next - file.beginning
-        let now = monotonicNanoseconds()
+        let now = options.clock()
         guard kept > 0, now >= nextWarning else { return }
         let unfinished = Double(usedBytes) * Double(file.next - max(limit, file.beginning)) / Double(kept)
         guard unfinished >= 0.8 * Double(options.maximumBytes) else { return }

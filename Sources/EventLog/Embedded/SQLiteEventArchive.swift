@@ -69,6 +69,13 @@ package final class SQLiteEventArchive: LogReader, EventIndex {
         try reading.list(filter, newest: limit)
     }
 
+    package func newest(
+        _ filter: EventFilter, before position: LogPosition?, limit: Int, scanning: Int, maximumBytes: Int
+    ) throws(LogFailure) -> EventPage {
+        try reading.newest(
+            filter, before: position, limit: limit, scanning: scanning, maximumBytes: maximumBytes)
+    }
+
     package func find(_ person: PersonKey) throws(LogFailure) -> [LogRecord] { try reading.find(person) }
 
     /// Always fails: the files are open for reading.

@@ -11,6 +11,8 @@ package final class SQLiteEventLog: EventLog, EventIndex {
     private let reading: LogReading
     private let verifier: LogVerifier
     private let thread: Mutex<WorkerThread?>
+    /// Nil where a thread of the log's own has it.
+    private let writer: Mutex<LogWriter?>
 
     /// Opens, or makes, the log in `folder`, and takes the folder's instance lock.
     /// - Throws: `damaged` when something that was acknowledged is missing; the files are then copied aside, and
@@ -19,10 +21,18 @@ package final class SQLiteEventLog: EventLog, EventIndex {
         folder: String, options: EventLogOptions = EventLogOptions()
     ) throws(LogOpenError) -> SQLiteEventLog {
         let opening = try LogOpening(folder: folder, options: options)
-        return SQLiteEventLog(opening, try opening.open())
+        return SQLiteEventLog(opening, try opening.open(), hasThreads: true)
     }
 
-    private init(_ opening: LogOpening, _ file: sending LogFile) {
+    /// As `open`, but without threads: whoever calls `turn` lends the log its own.
+    package static func openWithoutThreads(
+        folder: String, options: EventLogOptions
+    ) throws(LogOpenError) -> SQLiteEventLog {
+        let opening = try LogOpening(folder: folder, options: options)
+        return SQLiteEventLog(opening, try opening.open(), hasThreads: false)
+    }
+
+    private init(_ opening: LogOpening, _ file: sending LogFile, hasThreads: Bool) {
         options = opening.options
         queue = AppendQueue(maximumRecords: options.queuedRecords, maximumBytes: options.queuedBytes)
         let state = LogState(
@@ -37,12 +47,26 @@ package final class SQLiteEventLog: EventLog, EventIndex {
             $0.maximumBytes = options.maximumBytes
         }
         opening.mark.write(next: file.next)
-        let pool = ReaderPool(path: opening.path)
+        let pool = ReaderPool(path: opening.path, vfs: options.files.vfs)
         reading = LogReading(pool: pool, state: state, personHash: file.personHash)
         verifier = LogVerifier(reading: reading, logger: options.logger)
         let writer = LogWriter(file: file, opening: opening, queue: queue, state: state, pool: pool)
-        thread = Mutex(WorkerThread(name: "log-writer") { writer.run() })
-        verifier.start()
+        if hasThreads {
+            thread = Mutex(WorkerThread(name: "log-writer") { writer.run() })
+            self.writer = Mutex(nil)
+            verifier.start()
+        } else {
+            thread = Mutex(nil)
+            self.writer = Mutex(writer)
+        }
+    }
+
+    /// Does what the log's thread would do next. Of a log without threads; completions are called before it returns.
+    /// - Returns: when there is something to do although nothing is appended, in nanoseconds of the monotonic clock; nil
+    ///   when the log is closed.
+    @discardableResult
+    package func turn() -> Int64? {
+        writer.withLock { $0?.turn(waitingUntil: .min) }
     }
 
     deinit {
@@ -55,6 +79,8 @@ package final class SQLiteEventLog: EventLog, EventIndex {
     package func close() {
         verifier.stop()
         queue.close()
+        while turn() != nil {}
+        writer.withLock { $0 = nil }
         thread.withLock { $0.take() }?.join()
     }
 
@@ -112,6 +138,13 @@ package final class SQLiteEventLog: EventLog, EventIndex {
         try reading.list(filter, newest: limit)
     }
 
+    package func newest(
+        _ filter: EventFilter, before position: LogPosition?, limit: Int, scanning: Int, maximumBytes: Int
+    ) throws(LogFailure) -> EventPage {
+        try reading.newest(
+            filter, before: position, limit: limit, scanning: scanning, maximumBytes: maximumBytes)
+    }
+
     package func find(_ person: PersonKey) throws(LogFailure) -> [LogRecord] { try reading.find(person) }
 
     @discardableResult
@@ -146,8 +179,8 @@ package final class SQLiteEventLog: EventLog, EventIndex {
     /// Remembers ids that another log has acknowledged, so that their repeats are recognised here.
     package func remember(_ ids: [EventID]) throws {
         let nowMs = options.now()
-        for start in stride(from: 0, to: ids.count, by: RecentIDs.capacity) {
-            let part = Array(ids[start..<min(start + RecentIDs.capacity, ids.count)])
+        for start in stride(from: 0, to: ids.count, by: options.recentIDs) {
+            let part = Array(ids[start..<min(start + options.recentIDs, ids.count)])
             try onWriter { (writer) throws(LogFailure) in
                 do {
                     try writer.withFile { try $0.dedupe.add(part, nowMs: nowMs) }
@@ -171,6 +204,7 @@ package final class SQLiteEventLog: EventLog, EventIndex {
             }
         }
         guard taken else { throw LogFailure(.unavailable, "the log is closing") }
+        turn()
         return try answer.wait().get()
     }
 }

@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// Walks a write-ahead log before SQLite reads it (https://www.sqlite.org/fileformat2.html#walformat). SQLite takes a
 /// frame with a bad checksum for the end, whatever follows; so a flipped bit would silently drop every commit after it.
 /// A crash leaves at most one commit unfinished: two or more commits of the same generation from the first bad frame on
@@ -12,7 +10,9 @@ struct WriteAheadLogCheck {
         case damaged(frame: Int, commitsBehind: Int)
     }
 
-    private let descriptor: Int32
+    private let file: any LogFileHandle
+    /// What the log is of; nil when it is missing.
+    private let database: (any LogFileHandle)?
     private let size: Int
     private var pageSize: Int
     private var bigEndian = false
@@ -23,24 +23,20 @@ struct WriteAheadLogCheck {
     private static let frameHeaderSize = 24
 
     /// - Parameter databasePageSize: used where the log's own header is damaged.
-    static func verdict(path: String, databasePageSize: Int = 4096) throws(LogOpenError) -> Verdict {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            if errno == ENOENT { return .absent }
-            throw LogOpenError(.inaccessible, "\(path): cannot be opened: \(systemMessage())")
-        }
-        defer { close(descriptor) }
-        var information = stat()
-        guard unsafe fstat(descriptor, &information) == 0 else {
-            throw LogOpenError(.inaccessible, "\(path): \(systemMessage())")
-        }
+    static func verdict(
+        path: String, databasePageSize: Int = 4096, files: any LogFileSystem = SystemFileSystem()
+    ) throws(LogOpenError) -> Verdict {
+        guard let file = try files.open(path, creating: false) else { return .absent }
+        guard let size = file.size else { throw LogOpenError(.inaccessible, "\(path): \(file.failure)") }
+        let database = path.hasSuffix("-wal") ? try files.open(String(path.dropLast(4)), creating: false) : nil
         var check = WriteAheadLogCheck(
-            descriptor: descriptor, size: Int(information.st_size), databasePageSize: databasePageSize)
+            file: file, size: size, database: database, databasePageSize: databasePageSize)
         return try check.walk(path)
     }
 
-    private init(descriptor: Int32, size: Int, databasePageSize: Int) {
-        self.descriptor = descriptor
+    private init(file: any LogFileHandle, size: Int, database: (any LogFileHandle)?, databasePageSize: Int) {
+        self.file = file
+        self.database = database
         self.size = size
         pageSize = databasePageSize
     }
@@ -65,6 +61,10 @@ struct WriteAheadLogCheck {
                 if firstBad != nil, isCommit(bytes) { commitsBehind += 1 }
             }
             frame += count
+        }
+        // The header is synced before any frame follows it: behind a torn one there is only what was copied back before.
+        if !headerIsSound, commitsBehind > 0 {
+            return try isCopiedBack(frames, path) ? .sound(frames: 0) : .damaged(frame: 0, commitsBehind: commitsBehind)
         }
         guard let firstBad, commitsBehind >= 2 else { return .sound(frames: firstBad ?? frames) }
         return .damaged(frame: firstBad, commitsBehind: commitsBehind)
@@ -97,6 +97,31 @@ struct WriteAheadLogCheck {
         return true
     }
 
+    /// Whether the database holds every page as the last commit of the first frame's generation left it.
+    private func isCopiedBack(_ frames: Int, _ path: String) throws(LogOpenError) -> Bool {
+        guard let database else { return false }
+        let frameSize = Self.frameHeaderSize + pageSize
+        var header = [UInt8](repeating: 0, count: Self.frameHeaderSize)
+        var pages: [UInt32: Int] = [:]
+        var committed: (pages: [UInt32: Int], size: UInt32) = ([:], 0)
+        for frame in 0..<frames {
+            try read(&header, Self.frameHeaderSize, Self.headerSize + frame * frameSize, path)
+            guard salts == (Self.word(header[...], 8), Self.word(header[...], 12)) else { break }
+            pages[Self.word(header[...], 0)] = frame
+            if isCommit(header[...]) { committed = (pages, Self.word(header[...], 4)) }
+        }
+        var logged = [UInt8](repeating: 0, count: pageSize)
+        var copied = logged
+        for (page, frame) in committed.pages where page <= committed.size {
+            try read(&logged, pageSize, Self.headerSize + frame * frameSize + Self.frameHeaderSize, path)
+            let count = unsafe copied.withUnsafeMutableBytes {
+                unsafe database.read(into: $0, at: (Int(page) - 1) * pageSize)
+            }
+            guard count == pageSize, copied == logged else { return false }
+        }
+        return true
+    }
+
     private func isCommit(_ frame: ArraySlice<UInt8>) -> Bool {
         Self.word(frame, 0) != 0 && Self.word(frame, 4) != 0
             && salts == (Self.word(frame, 8), Self.word(frame, 12))
@@ -108,11 +133,12 @@ struct WriteAheadLogCheck {
         var done = 0
         while done < count {
             let result = unsafe buffer.withUnsafeMutableBytes { bytes in
-                unsafe pread(descriptor, bytes.baseAddress! + done, count - done, off_t(offset + done))
+                unsafe file.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[done..<count]), at: offset + done)
             }
-            guard result > 0 else {
+            guard let result, result > 0 else {
                 throw LogOpenError(
-                    .inaccessible, "\(path): cannot be read: \(result == 0 ? "it became shorter" : systemMessage())")
+                    .inaccessible,
+                    "\(path): cannot be read: \(result == nil ? file.failure : "it became shorter")")
             }
             done += result
         }

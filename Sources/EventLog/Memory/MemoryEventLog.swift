@@ -219,6 +219,27 @@ package final class MemoryEventLog: EventLog, EventIndex {
         return Array(all.filter(filter.matches).sorted { $0.receivedAtMs < $1.receivedAtMs }.suffix(limit))
     }
 
+    package func newest(
+        _ filter: EventFilter, before position: LogPosition?, limit: Int, scanning: Int, maximumBytes: Int
+    ) throws(LogFailure) -> EventPage {
+        let end = position ?? head
+        let older = content.withLock { $0.partitions.flatMap(\.records) }.filter { end.isPast($0.place) }
+        let looked = older.sorted { $0.receivedAtMs < $1.receivedAtMs }.suffix(max(scanning, 1)).reversed()
+        var found: [LogRecord] = []
+        var next = end
+        var bytes = 0
+        var count = 0
+        for record in looked where found.count < limit && bytes < maximumBytes {
+            count += 1
+            let partition = Int(record.place.partition)
+            next.offsets[partition] = min(record.place.offset, next.offsets[partition])
+            guard filter.matches(record) else { continue }
+            found.append(record)
+            bytes += record.payload.count
+        }
+        return EventPage(records: found, next: count < older.count ? next : nil)
+    }
+
     package func find(_ person: PersonKey) throws(LogFailure) -> [LogRecord] {
         var person = person
         if case .email(let bytes) = person { person = .email(Self.lowered(bytes)) }

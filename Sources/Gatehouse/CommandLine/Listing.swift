@@ -16,13 +16,19 @@ struct Listing {
         query.since = try arguments.moment("since")?.milliseconds
         query.source = arguments.value("source")
         query.target = arguments.value("target")
+        query.team = arguments.value("team")
         query.type = arguments.value("type")
         query.id = arguments.value("id")
         query.condition = arguments.value("where")
         query.includesSystem = arguments.has("system")
         self.query = query
         isJSON = arguments.has("json")
-        records = try Records.open(arguments)
+        records = try Records.open(arguments, for: kind)
+    }
+
+    func forEach(_ body: (Record) throws -> Void) throws {
+        let parser = JSONParser()
+        try records.forEach(query) { try body(Record(tape: try parser.parse($0))) }
     }
 
     /// Prints every record: as it is for machines, as a row of `cells` for people.
@@ -53,12 +59,13 @@ struct Record {
     let tape: JSONTape
 
     /// A scalar at a JSON pointer such as `/last/status`, harmless for a terminal; `-` when absent or null.
-    func callAsFunction(_ pointer: String) -> String {
+    /// - Parameter most: characters shown.
+    func callAsFunction(_ pointer: String, most: Int = 120) -> String {
         guard let pointer = try? JSONPointer(pointer), let place = tape.value(at: pointer) else { return "-" }
         if tape.kind(place) == .array {
             return tape.elements(place).compactMap(tape.scalarText).map { Terminal.harmless($0) }.joined(separator: ",")
         }
         let text = tape.scalarText(place) ?? "-"
-        return text.isEmpty ? "-" : Terminal.harmless(text.prefix(120))
+        return text.isEmpty ? "-" : Terminal.harmless(text.prefix(most))
     }
 }

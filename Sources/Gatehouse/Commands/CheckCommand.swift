@@ -12,7 +12,13 @@ struct CheckCommand: Command {
 
     func run(_ arguments: Arguments) throws -> Int32 {
         try arguments.requireOperands(0, "")
-        let (configuration, diagnostics) = ConfigurationLoader(purpose: .checking).load(arguments.configurationFile)
+        var (configuration, diagnostics) = ConfigurationLoader(purpose: .checking).load(arguments.configurationFile)
+        if let configuration, let seen = SeenKeysFile.read(in: configuration.dataFolder) {
+            KeyHints.check(configuration.rules.routes, seen, &diagnostics)
+        }
+        if let configuration, !diagnostics.hasErrors {
+            RuleSetChecks(configuration.routes).check(targets: configuration.targetLocations, &diagnostics)
+        }
         if arguments.has("json") {
             for diagnostic in diagnostics.sorted { Terminal.print(bytes: Self.json(diagnostic)) }
         } else {
@@ -26,7 +32,10 @@ struct CheckCommand: Command {
         if !diagnostics.isEmpty {
             Terminal.print(diagnostics.rendered { try? readFile($0, maximumBytes: maximumYAMLBytes) })
         }
-        if let configuration {
+        for team in configuration?.rules.teams ?? [] where team.state != .current {
+            Terminal.complain("team \(team.name): \(team.consequence)")
+        }
+        if let configuration, !diagnostics.hasErrors {
             Terminal.print(
                 "\(configuration.file): ok: \(configuration.sources.count) sources, "
                     + "\(configuration.targets.count) targets, \(configuration.routes.routes.count) routes")

@@ -2,9 +2,13 @@
 enum Commands {
     static let all: [any Command] = [
         RunCommand(), DemoCommand(), VersionCommand(),
-        CheckCommand(), SchemaCommand(),
-        EventsCommand(), DeliveriesCommand(), RefusalsCommand(), ReconcileCommand(), TargetsCommand(),
+        CheckCommand(), TestCommand(), SchemaCommand(), DiffCommand(),
+        EventsCommand(), DeliveriesCommand(), RefusalsCommand(), TraceCommand(), TailCommand(),
+        ReconcileCommand(), TargetsCommand(),
+        DeadLettersCommand(),
+        RoutesCommand(), ExplainCommand(),
         NormaliseCommand(), SignCommand(), SendCommand(),
+        BenchCommand(),
     ]
 
     static func named(_ name: String) -> (any Command)? {

@@ -1,6 +1,7 @@
 internal import Configuration
 internal import HTTPServer
 internal import Logging
+internal import Rules
 internal import YAML
 
 struct RunCommand: Command {
@@ -21,16 +22,16 @@ struct RunCommand: Command {
         let instance = try Self.open(configuration, acceptLoss: arguments.has("accept-loss"), logger)
         try instance.start()
 
-        var stamps = FileStamps(configuration.watched)
+        var stamps = configuration.stamps
         while true {
             let event = signals.wait(milliseconds: 1000)
             if event == .stop { break }
-            let now = FileStamps(configuration.watched)
+            let now = configuration.stamps
             guard event == .reload || now != stamps else { continue }
             stamps = now
             if let next = Self.reload(arguments.configurationFile, instance, logger) {
                 configuration = next
-                stamps = FileStamps(configuration.watched)
+                stamps = configuration.stamps.keeping(now)
             }
         }
         logger.info("stopping", "Stopping: no new requests are taken, what is in hand is finished.")
@@ -55,7 +56,9 @@ struct RunCommand: Command {
 
     /// A broken file keeps what runs, and says why.
     private static func reload(_ file: String, _ instance: Instance, _ logger: Logger) -> Configuration? {
-        let (configuration, diagnostics) = ConfigurationLoader(purpose: .running).load(file)
+        let (configuration, diagnostics) = ConfigurationLoader(
+            purpose: .running, versions: instance.teamVersions
+        ).load(file)
         guard let configuration else {
             for diagnostic in diagnostics.sorted where diagnostic.severity == .error {
                 logger.error("reload_refused", "Kept the running configuration: \(diagnostic.description)")
@@ -73,9 +76,9 @@ struct RunCommand: Command {
 }
 
 extension Configuration {
-    /// Every file whose change means a reload.
-    fileprivate var watched: [String] {
+    /// Of every file whose change means a reload.
+    fileprivate var stamps: FileStamps {
         let certificates = ([listen] + sourceListeners.values).compactMap(\.tls)
-        return files + certificates.flatMap { [$0.certificatePath, $0.keyPath] }
+        return FileStamps([file] + certificates.flatMap { [$0.certificatePath, $0.keyPath] } + ruleWatch.files)
     }
 }

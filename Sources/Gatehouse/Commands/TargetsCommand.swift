@@ -2,16 +2,24 @@ internal import Console
 
 struct TargetsCommand: Command {
     let name = "targets"
-    let summary = "lists the targets, what each has had and what it waits for"
-    let synopsis = "list [OPTIONS]"
+    let summary = "lists the targets and what each waits for; pauses, resumes and forgets them"
+    let synopsis = "list|pause|resume|forget [NAME] [OPTIONS]"
     let options: [Option] = [.configuration, .json]
     let example = "gatehouse targets list"
 
     func run(_ arguments: Arguments) throws -> Int32 {
-        guard arguments.operands == ["list"] else {
-            throw UsageError("say what to do with them: targets list")
+        switch arguments.operands.first {
+        case "list" where arguments.operands.count == 1: try list(arguments.withoutOperands)
+        case let verb? where OperatorDesk.targetActions.contains(verb):
+            guard arguments.operands.count == 2 else { throw UsageError("say which target: targets \(verb) NAME") }
+            try act(verb, arguments.operands[1], arguments)
+        default: throw UsageError("say what to do with them: targets list, pause NAME, resume NAME or forget NAME")
         }
-        try Listing(arguments.withoutOperands, .targets).print(
+        return ExitCode.success
+    }
+
+    private func list(_ arguments: Arguments) throws {
+        try Listing(arguments, .targets).print(
             heading: ["TARGET", "TYPE", "STATE", "DELIVERED", "FILTERED", "PENDING", "DEAD", "LAST ERROR", "TO"]
         ) {
             [
@@ -19,6 +27,18 @@ struct TargetsCommand: Command {
                 $0("/last_error"), $0("/destination"),
             ]
         }
-        return ExitCode.success
+    }
+
+    private func act(_ verb: String, _ target: String, _ arguments: Arguments) throws {
+        guard target.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"/?#%".utf8.contains($0) }) else {
+            throw UsageError("that is no target's name")
+        }
+        _ = try arguments.runningInstance().act("targets/\(target)/\(verb)")
+        if arguments.has("json") {
+            Terminal.print(#"{"done": 1}"#)
+            return
+        }
+        let outcome = ["pause": "paused", "resume": "resumed", "forget": "forgotten"][verb] ?? verb
+        Terminal.print("\(target) is \(outcome)")
     }
 }

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// What files and folders looked like: enough to see that one was changed, replaced, added or removed.
+/// What files looked like: enough to see that one was changed, replaced, added or removed.
 struct FileStamps: Equatable {
     private struct Stamp: Equatable {
         var inode: UInt
@@ -9,21 +9,29 @@ struct FileStamps: Equatable {
         var nanoseconds: Int
     }
 
-    private var stamps: [String: Stamp] = [:]
+    /// Nil for a file that is not there.
+    private var stamps: [String: Stamp?] = [:]
 
-    /// Looks at the files and at the folders they are in: a file that is added changes its folder.
-    init(_ paths: [String]) {
-        for path in Set(paths + paths.map(Self.folder)) {
-            var status = stat()
-            guard unsafe stat(path, &status) == 0 else { continue }
-            stamps[path] = Stamp(
-                inode: UInt(status.st_ino), size: Int(status.st_size), seconds: status.st_mtim.tv_sec,
-                nanoseconds: status.st_mtim.tv_nsec)
-        }
+    /// Looks at the files one by one; what else is in their folders does not matter.
+    init(_ files: [String]) {
+        for path in files { stamps.updateValue(Self.stamp(path), forKey: path) }
     }
 
-    private static func folder(_ path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return String(path[..<slash])
+    private static func stamp(_ path: String) -> Stamp? {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        return Stamp(
+            inode: UInt(status.st_ino), size: Int(status.st_size), seconds: status.st_mtim.tv_sec,
+            nanoseconds: status.st_mtim.tv_nsec)
+    }
+
+    /// These, with what was seen `earlier` in the place of what both have: a file that was changed in between is then
+    /// seen to differ at the next look.
+    func keeping(_ earlier: FileStamps) -> FileStamps {
+        var result = self
+        for (path, stamp) in earlier.stamps where stamps.keys.contains(path) {
+            result.stamps.updateValue(stamp, forKey: path)
+        }
+        return result
     }
 }

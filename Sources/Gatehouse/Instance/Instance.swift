@@ -24,6 +24,11 @@ final class Instance: Sendable {
     private let intake: Intake
     private let servers: Servers
     private let readiness: Readiness
+    private let teams: TeamDesk
+    private let routes: RouteBoard
+    private let sources = SourceBoard()
+    private let access = AccessDesk()
+    private let keys: KeyCollector
     /// The configuration it was opened with.
     private let opened: Configuration
 
@@ -47,13 +52,21 @@ final class Instance: Sendable {
             log: log, configuration: configuration.intake, folder: configuration.dataFolder, metrics: metrics,
             onRefusal: { [store] in store.refuse(RefusalEntry($0)) })
         readiness = Readiness(log: log, delivery: delivery)
+        teams = TeamDesk(dataFolder: configuration.dataFolder, metrics: metrics, logger: logger)
+        routes = RouteBoard()
+        keys = KeyCollector(log: log, dataFolder: configuration.dataFolder, logger: logger)
         let records = LocalRecords(
             log: log, store: store, targets: { [delivery] in delivery.targets() },
-            balance: { [delivery] in delivery.reconcile() })
+            balance: { [delivery] in delivery.reconcile() }, routes: { [routes] in routes.listing },
+            routeErrors: { [delivery] in delivery.routeErrors }, sources: { [sources] in sources.facts })
+        let desk = OperatorDesk(engine: delivery, store: store)
+        let api = APIHandler(access: access, records: records, desk: desk) { [store] in try store.audit($0) }
         servers = try Servers(
             configuration, intake: intake,
-            console: ConsoleHandler(metrics: metrics, problems: { [readiness] in readiness.problems }),
-            control: ControlHandler(records: records))
+            console: ConsoleHandler(
+                metrics: metrics, problems: { [readiness] in readiness.problems },
+                teams: { [teams] in teams.standings }, api: api),
+            control: ControlHandler(records: records, desk: desk))
         LogMetrics.register(log, in: metrics)
     }
 
@@ -61,11 +74,23 @@ final class Instance: Sendable {
     func start() throws {
         log.retain { [delivery] in delivery.lowestUnfinished() }
         try delivery.start()
+        adopt(opened)
         servers.start()
+        keys.start()
         readiness.begin()
         logger.info(
             "ready", "Ready: senders post to \(servers.intakeAddress).",
             ["intake": .init(servers.intakeAddress), "console": .init(servers.consoleAddress)])
+    }
+
+    /// Where the last version of each team's files is kept.
+    var teamVersions: TeamVersionStore { teams.versions }
+
+    private func adopt(_ configuration: Configuration) {
+        routes.adopt(configuration.rules)
+        sources.adopt(configuration)
+        access.adopt(AccessRules(configuration))
+        teams.adopt(configuration.rules.teams)
     }
 
     var intakeAddress: String { servers.intakeAddress }
@@ -75,6 +100,7 @@ final class Instance: Sendable {
     func reload(_ configuration: Configuration) throws {
         try delivery.reload(plan: configuration.routes, blueprints: configuration.targets)
         intake.reload(configuration.intake)
+        adopt(configuration)
         for change in try servers.reload(configuration) + restarts(configuration) {
             logger.warning("reload_needs_restart", "\(change) has changed; it takes effect at the next start.")
         }
@@ -102,6 +128,7 @@ final class Instance: Sendable {
         servers.stopIntake()
         intake.stop()
         servers.stopAll()
+        keys.stop()
         delivery.stop(within: max(.zero, deadline - .now))
         client.shutdown()
         log.close()

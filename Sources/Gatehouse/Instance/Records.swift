@@ -6,20 +6,37 @@ internal import EventLog
 /// Where a command finds what an instance has recorded.
 enum Records {
     /// Asks the running instance; reads a stopped one's files, without changing them.
-    static func open(_ arguments: Arguments) throws -> any RecordSource {
+    /// - Parameter kind: what is listed; nil: anything that was recorded.
+    static func open(_ arguments: Arguments, for kind: ListQuery.Kind? = nil) throws -> any RecordSource {
         let configuration = try arguments.loadConfiguration(.checking)
         let folder = configuration.dataFolder
         if let running = RemoteRecords(socket: ControlSocket.path(in: folder)) { return running }
+        let routes = RouteListing(configuration.rules)
+        if kind == .routes || kind == .teams { return ConfiguredRoutes(listing: routes) }
         do {
             let log = try SQLiteEventArchive.openReadOnly(folder: folder)
             let store = try DeliveryStore.openReadOnly(folder: folder)
             return LocalRecords(
                 log: log, store: store,
                 targets: { try TargetStatus.stopped(store: store, log: log, statistics: log.statistics()) },
-                balance: { try Reconciliation(store: store, log: log, statistics: log.statistics()) })
+                balance: { try Reconciliation(store: store, log: log, statistics: log.statistics()) },
+                routes: { routes }, sources: { configuration.sourceFacts })
         } catch {
             throw CommandFailure(
                 "no instance answers on \(ControlSocket.path(in: folder)), and its files cannot be read: \(error)")
         }
+    }
+}
+
+/// The routes that an instance would run by, of one that does not run.
+private struct ConfiguredRoutes: RecordSource {
+    let listing: RouteListing
+
+    func page(_ query: ListQuery, after cursor: String?) throws -> RecordPage {
+        query.kind == .teams ? listing.teams(query) : try listing.routes(query, after: cursor, errors: nil)
+    }
+
+    func reconcile() throws -> (json: [UInt8], isBalanced: Bool) {
+        throw RecordError("routes have no accounts")
     }
 }

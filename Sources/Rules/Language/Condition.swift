@@ -1,4 +1,7 @@
+internal import Addresses
+internal import Cryptography
 internal import Events
+internal import YAML
 
 /// What a route asks of an event, checked.
 indirect enum Condition: Sendable {
@@ -8,6 +11,27 @@ indirect enum Condition: Sendable {
     case any([Condition])
     case not(Condition)
     case leaf(Leaf)
+    /// One of `conditions:`, by its name.
+    case named(NamedCondition)
+}
+
+/// A condition that a file gives a name, to be used by many routes.
+struct NamedCondition: Sendable {
+    /// With its team: `london/outsiders`.
+    var name: String
+    let condition: Condition
+    var location: SourceLocation
+    /// Of the condition: equal for conditions that mean the same by their writing.
+    let digest: String
+    let size: ConditionSize
+
+    init(name: String, condition: Condition, location: SourceLocation) {
+        self.name = name
+        self.condition = condition
+        self.location = location
+        digest = Hex.encode(SHA256.hash(Array(condition.canonicalText.utf8)))
+        size = ConditionSize(condition)
+    }
 }
 
 /// One question about one field.
@@ -16,11 +40,32 @@ struct Leaf: Sendable {
     /// The field as the rule names it: `site`, `visitor.email`, `personal "role"`.
     var name: String
     var test: Test
+    /// Where the rule asks it.
+    var location: SourceLocation
 
     enum Test: Sendable {
         case equals([Literal], exactly: Bool)
         case state([FieldState])
+        /// Of one pattern at least.
+        case text(TextRelation, [TextPattern])
+        /// Of one expression at least.
+        case matches([RegularExpression])
+        case number(NumberRange)
+        case moment(MomentRange)
+        /// In one network at least.
+        case network([IPNetwork])
+        case calendar(RuleCalendar, inside: Bool)
     }
+}
+
+/// How a pattern and a text compare; both folded.
+enum TextRelation: String, CaseIterable, Sendable {
+    case startsWith = "starts_with"
+    case endsWith = "ends_with"
+    case contains
+    case like
+    /// What follows the last `@`; a pattern that begins with a dot takes the domains below it.
+    case domain
 }
 
 /// A value of a rule.
@@ -41,73 +86,4 @@ enum LiteralKey: Hashable, Sendable {
     case number([UInt8])
     /// Milliseconds since 1970.
     case moment(Int64)
-}
-
-extension Condition {
-    /// All of these; one by itself stands for itself.
-    static func conjunction(_ parts: [Condition]) -> Condition {
-        parts.count == 1 ? parts[0] : .all(parts)
-    }
-
-    /// One text for conditions that mean the same by their writing, for the plan's hash.
-    var canonicalText: String {
-        switch self {
-        case .all(let parts): "all(" + parts.map(\.canonicalText).joined(separator: ",") + ")"
-        case .any(let parts): "any(" + parts.map(\.canonicalText).joined(separator: ",") + ")"
-        case .not(let part): "not(" + part.canonicalText + ")"
-        case .leaf(let leaf): leaf.canonicalText
-        }
-    }
-
-    /// In words.
-    var phrase: String {
-        switch self {
-        case .all(let parts): parts.isEmpty ? "any event" : parts.map(\.phrase).joined(separator: " and ")
-        case .any(let parts): parts.map { $0.isCompound ? "(\($0.phrase))" : $0.phrase }.joined(separator: " or ")
-        case .not(.leaf(let leaf)): leaf.phrase(negated: true)
-        case .not(let part): "not (\(part.phrase))"
-        case .leaf(let leaf): leaf.phrase(negated: false)
-        }
-    }
-
-    private var isCompound: Bool {
-        switch self {
-        case .all(let parts), .any(let parts): parts.count > 1
-        default: false
-        }
-    }
-}
-
-extension Leaf {
-    fileprivate var canonicalText: String {
-        switch test {
-        case .equals(let literals, let exactly):
-            let values = literals.map { "\($0.text.utf8.count):\($0.text)" }.joined(separator: ",")
-            return "\(path.text) \(exactly ? "exactly" : "equals") [\(values)]"
-        case .state(let states):
-            return "\(path.text) is [\(states.map(\.rawValue).joined(separator: ","))]"
-        }
-    }
-
-    /// `group is Contractor`, `site is one of 4567, 8910`, `personal "role" is not Director`. Only the rule's own words.
-    func phrase(negated: Bool) -> String {
-        switch test {
-        case .equals(let literals, let exactly):
-            let verb = exactly ? "exactly " : ""
-            if literals.count == 1 { return "\(name) is \(negated ? "not " : "")\(verb)\(Self.shown(literals[0]))" }
-            return "\(name) is \(negated ? "none" : "one") of \(verb)\(Self.listed(literals))"
-        case .state(let states):
-            return "\(name) is \(negated ? "not " : "")\(states.map(\.rawValue).joined(separator: " or "))"
-        }
-    }
-
-    private static func shown(_ literal: Literal) -> String {
-        literal.text.isEmpty ? "empty" : literal.text
-    }
-
-    private static func listed(_ literals: [Literal]) -> String {
-        let most = 5
-        let shown = literals.prefix(most).map(shown).joined(separator: ", ")
-        return literals.count > most ? "\(shown) and \(literals.count - most) more" : shown
-    }
 }

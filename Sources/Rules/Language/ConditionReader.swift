@@ -1,22 +1,54 @@
 internal import Events
+internal import JSON
 internal import YAML
 
 /// Reads `when:`. Everything that is wrong is reported; a condition with an error is nil.
 struct ConditionReader {
-    /// Nil: names of sources, vendors and sites are not checked.
-    let environment: RuleEnvironment?
+    /// The fields whose values are known.
+    let closed: [FieldPath: ClosedValues]
+    /// The named conditions and calendars; nil where there are none.
+    let names: RuleNames?
 
-    private static let blocks = ["any", "all", "not"]
-    /// Fields of the language that this version has no use for.
-    private static let laterFields = ["time", "json"]
+    /// - Parameter environment: nil: names of sources, vendors and sites are not checked.
+    init(environment: RuleEnvironment?) {
+        closed = ClosedValues.table(environment)
+        names = nil
+    }
+
+    /// For files, which name things.
+    init(names: RuleNames) {
+        closed = names.closed
+        self.names = names
+    }
+
+    private static let blocks = ["any", "all", "not", "condition"]
 
     /// `{}` takes every event.
-    func when(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> Condition? {
+    /// - Parameter what: the key it stands under.
+    func when(_ node: YAMLNode, _ what: String = "when", _ diagnostics: inout Diagnostics) -> Condition? {
         if node.isNull {
-            diagnostics.error(at: node.location, "`when:` is empty; remove it to take every event")
+            diagnostics.error(at: node.location, "`\(what):` is empty; remove it to take every event")
             return nil
         }
-        return block(node, "when", &diagnostics)
+        return bounded(block(node, what, &diagnostics), what, at: node.location, &diagnostics)
+    }
+
+    /// `when:` where nothing stands above it.
+    func when(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> Condition? { when(node, "when", &diagnostics) }
+
+    /// An entry of `conditions:`.
+    func named(_ entry: YAMLEntry, _ diagnostics: inout Diagnostics) -> Condition? {
+        let what = "the condition `\(displayable(entry.name))`"
+        return bounded(
+            nonEmptyBlock(entry.value, what, &diagnostics), what, at: entry.key.location, &diagnostics)
+    }
+
+    private func bounded(
+        _ condition: Condition?, _ what: String, at location: SourceLocation, _ diagnostics: inout Diagnostics
+    ) -> Condition? {
+        guard let condition, let excess = ConditionSize(condition).excess else { return condition }
+        diagnostics.error(at: location, "\(what) \(excess)")
+        return nil
     }
 
     /// Fields and blocks side by side, all of which must hold.
@@ -26,12 +58,27 @@ struct ConditionReader {
                 at: node.location, "\(what) must be a mapping (`field: value`), found \(node.kindName)")
             return nil
         }
-        var parts: [Condition] = []
-        var isComplete = true
-        for entry in entries {
-            if let part = member(entry, &diagnostics) { parts.append(part) } else { isComplete = false }
+        guard names?.enter() ?? true else {
+            diagnostics.error(
+                at: node.location,
+                "nested deeper than \(ConditionSize.mostDepth) levels, the conditions named above it counted")
+            return nil
         }
-        return isComplete ? .conjunction(parts) : nil
+        defer { names?.leave() }
+        return conjunction(entries, &diagnostics) { member($0, &$1) }
+    }
+
+    /// What each entry asks; nil when any is wrong.
+    private func conjunction(
+        _ entries: [YAMLEntry], _ diagnostics: inout Diagnostics,
+        _ read: (YAMLEntry, inout Diagnostics) -> Condition?
+    ) -> Condition? {
+        var parts: [Condition] = []
+        parts.reserveCapacity(entries.count)
+        for entry in entries {
+            if let part = read(entry, &diagnostics) { parts.append(part) }
+        }
+        return parts.count == entries.count ? .conjunction(parts) : nil
     }
 
     private func member(_ entry: YAMLEntry, _ diagnostics: inout Diagnostics) -> Condition? {
@@ -45,14 +92,16 @@ struct ConditionReader {
                 return nil
             }
             return nonEmptyBlock(entry.value, "not", &diagnostics).map { .not($0) }
-        case "event":
-            return tests(entry.value, path: .event, name: "event", &diagnostics)
+        case "condition": return namedConditions(entry.value, &diagnostics)
+        case "event": return tests(entry.value, AskedField(.event, "event", entry), &diagnostics)
+        case "time": return tests(entry.value, AskedField(.time, "time", entry), &diagnostics)
+        case "json": return pointers(entry.value, &diagnostics)
         default:
             guard let node = FieldNode.root.child(entry.name) else {
                 reportUnknownField(entry, &diagnostics)
                 return nil
             }
-            return field(entry.value, node, name: entry.name, &diagnostics)
+            return field(entry, node, name: entry.name, &diagnostics)
         }
     }
 
@@ -69,64 +118,75 @@ struct ConditionReader {
     }
 
     private func nonEmptyBlock(_ node: YAMLNode, _ what: String, _ diagnostics: inout Diagnostics) -> Condition? {
-        if node.entries?.isEmpty ?? false {
+        if node.isNull || node.entries?.isEmpty ?? false {
             diagnostics.error(at: node.location, "\(what) is empty; write a field and a value, or remove it")
             return nil
         }
         return block(node, what, &diagnostics)
     }
 
-    // MARK: Fields
+    /// One name or several, of which one must hold.
+    private func namedConditions(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> Condition? {
+        if node.entries != nil {
+            diagnostics.error(
+                at: node.location,
+                "`condition:` takes the name of one of `conditions:`, or a list of names; "
+                    + "for the opposite write not: {condition: NAME}")
+            return nil
+        }
+        guard let names else {
+            diagnostics.error(at: node.location, "there are no named conditions here; write the condition itself")
+            return nil
+        }
+        guard !node.isNull, node.elements?.isEmpty != true else {
+            diagnostics.error(at: node.location, "`condition:` names none; name one of `conditions:`, or remove it")
+            return nil
+        }
+        guard let elements = node.elements else { return names.condition(node, &diagnostics) }
+        let parts = elements.compactMap { names.condition($0, &diagnostics) }
+        guard parts.count == elements.count else { return nil }
+        return parts.count == 1 ? parts[0] : .any(parts)
+    }
+}
 
+// MARK: Fields
+
+extension ConditionReader {
     private func field(
-        _ value: YAMLNode, _ node: FieldNode, name: String, _ diagnostics: inout Diagnostics
+        _ entry: YAMLEntry, _ node: FieldNode, name: String, _ diagnostics: inout Diagnostics
     ) -> Condition? {
         if let field = node.field {
-            if field.kind == .map { return entries(value, field, name: name, &diagnostics) }
-            return tests(value, path: .field(field), name: name, &diagnostics)
+            if field.kind == .map { return entries(entry.value, field, name: name, &diagnostics) }
+            return tests(entry.value, AskedField(.field(field), name, entry), &diagnostics)
         }
-        if let meaning = node.meaning, value.entries == nil {
-            return tests(value, path: .field(meaning), name: name, &diagnostics)
+        if let meaning = node.meaning, entry.value.entries == nil {
+            return tests(entry.value, AskedField(.field(meaning), name, entry), &diagnostics)
         }
-        return group(value, node, name: name, &diagnostics)
+        return group(entry.value, node, name: name, &diagnostics)
     }
 
     /// Sub-fields; where a scalar has a meaning of its own, also operators on that.
     private func group(
         _ value: YAMLNode, _ node: FieldNode, name: String, _ diagnostics: inout Diagnostics
     ) -> Condition? {
-        let names = node.children.map(\.name)
         guard let entries = value.entries, !entries.isEmpty else {
+            let names = node.children.map(\.name)
             let example = names.contains("name") ? "name" : names.first ?? ""
             let found = value.entries == nil ? value.kindName : "nothing"
             diagnostics.error(
                 at: value.location, "\(name) needs one of its fields, such as \(name): {\(example): …}, found \(found)")
             return nil
         }
-        var parts: [Condition] = []
-        var isComplete = true
-        for entry in entries {
-            let part: Condition?
+        return conjunction(entries, &diagnostics) { entry, diagnostics in
             if let child = node.child(entry.name) {
-                part = field(entry.value, child, name: "\(name).\(entry.name)", &diagnostics)
-            } else if let meaning = node.meaning, RuleOperator(rawValue: entry.name) != nil {
-                part = test(entry, path: .field(meaning), name: name, &diagnostics)
-            } else {
-                part = nil
-                let known = names + (node.meaning == nil ? [] : RuleOperator.available.map(\.rawValue))
-                let isOperator = RuleOperator(rawValue: entry.name) != nil
-                diagnostics.error(
-                    at: entry.key.location,
-                    isOperator
-                        ? "`\(entry.name):` stands under a field of \(name), such as "
-                            + "\(name): {\(names.first ?? ""): {\(entry.name): …}}"
-                        : "unknown field `\(displayable(entry.name))` of \(name); there are "
-                            + names.joined(separator: ", "),
-                    didYouMean: isOperator ? nil : nearest(entry.name, among: known))
+                return field(entry, child, name: "\(name).\(entry.name)", &diagnostics)
             }
-            if let part { parts.append(part) } else { isComplete = false }
+            if let meaning = node.meaning, let operation = RuleOperator(rawValue: entry.name) {
+                return test(entry, operation, AskedField(.field(meaning), name, entry), &diagnostics)
+            }
+            reportUnknownSubfield(entry, node, name: name, &diagnostics)
+            return nil
         }
-        return isComplete ? .conjunction(parts) : nil
     }
 
     /// Entries of `personal` and `additional`: every key is a field's name, with its dots and spaces.
@@ -140,115 +200,92 @@ struct ConditionReader {
                     + (value.entries == nil ? value.kindName : "nothing"))
             return nil
         }
-        var parts: [Condition] = []
-        for entry in entries {
+        return conjunction(entries, &diagnostics) { entry, diagnostics in
             let path = FieldPath.entry(field, Array(entry.name.utf8))
             let shown = "\(name) \"\(displayable(entry.name))\""
-            if let part = tests(entry.value, path: path, name: shown, &diagnostics) { parts.append(part) }
+            return tests(entry.value, AskedField(path, shown, entry), &diagnostics)
         }
-        return parts.count == entries.count ? .conjunction(parts) : nil
+    }
+
+    /// Members of `json`: JSON pointers into the sender's own payload.
+    private func pointers(_ value: YAMLNode, _ diagnostics: inout Diagnostics) -> Condition? {
+        guard let entries = value.entries, !entries.isEmpty else {
+            diagnostics.error(
+                at: value.location,
+                "json needs places in the sender's payload, such as json: {\"/visitor/extra\": …}, found "
+                    + (value.entries == nil ? value.kindName : "nothing"))
+            return nil
+        }
+        return conjunction(entries, &diagnostics) { entry, diagnostics in
+            guard let pointer = Self.pointer(entry.key, &diagnostics) else { return nil }
+            let asked = AskedField(.pointer(pointer), "json \"\(displayable(entry.name))\"", entry)
+            return tests(entry.value, asked, &diagnostics)
+        }
+    }
+
+    /// A key that is a JSON pointer; nil, and an error, when it is none.
+    static func pointer(_ key: YAMLNode, _ diagnostics: inout Diagnostics) -> JSONPointer? {
+        let text = key.scalar?.text ?? ""
+        guard text.utf8.count <= LiteralReader.longestText else {
+            diagnostics.error(at: key.location, "a JSON pointer has at most \(LiteralReader.longestText) bytes")
+            return nil
+        }
+        do throws(JSONPointerError) {
+            return try JSONPointer(text)
+        } catch {
+            switch error.code {
+            case .missingSlash:
+                diagnostics.error(
+                    at: key.location, "a JSON pointer begins with `/`", didYouMean: "/" + displayable(text))
+            case .invalidEscape:
+                diagnostics.error(
+                    at: key.location, "in a JSON pointer a `~` is written `~0`, and a `/` inside a name `~1`")
+            }
+            return nil
+        }
+    }
+
+    private func reportUnknownSubfield(
+        _ entry: YAMLEntry, _ node: FieldNode, name: String, _ diagnostics: inout Diagnostics
+    ) {
+        let names = node.children.map(\.name)
+        if RuleOperator(rawValue: entry.name) != nil {
+            diagnostics.error(
+                at: entry.key.location,
+                "`\(entry.name):` stands under a field of \(name), such as "
+                    + "\(name): {\(names.first ?? ""): {\(entry.name): …}}")
+            return
+        }
+        let operators = node.meaning.map { meaning in
+            RuleOperator.allCases.filter { $0.applies(to: .field(meaning)) }.map(\.rawValue)
+        }
+        diagnostics.error(
+            at: entry.key.location,
+            "unknown field `\(displayable(entry.name))` of \(name); there are \(names.joined(separator: ", "))",
+            didYouMean: nearest(entry.name, among: names + (operators ?? [])))
     }
 
     private func reportUnknownField(_ entry: YAMLEntry, _ diagnostics: inout Diagnostics) {
         let name = entry.name
-        if Self.laterFields.contains(name) {
-            diagnostics.error(at: entry.key.location, "`\(name):` is not available in this version")
-            return
-        }
-        let names = ["event"] + FieldNode.root.children.map(\.name) + Self.blocks
+        let names = FieldNode.top + Self.blocks
         let nested = EventField.allCases.map(\.path).filter { $0.contains(".") }
         var suggestion = nearest(name, among: names)
-        if suggestion == nil {
+        var hint = ""
+        if RuleOperator(rawValue: name) != nil {
+            suggestion = nil
+            hint = "; an operator stands under a field, such as group: {\(name): …}"
+        } else if suggestion == nil {
             let path = nested.contains(name) ? name : nearest(name, among: nested)
             suggestion = path.map(Self.nesting)
+            if suggestion == nil { hint = "; a sender's own field stands under personal: or additional:" }
         }
         diagnostics.error(
-            at: entry.key.location, "unknown field `\(displayable(name))`", didYouMean: suggestion)
+            at: entry.key.location, "unknown field `\(displayable(name))`\(hint)", didYouMean: suggestion)
     }
 
     /// `visitor.email` as a rule writes it: `visitor: {email: …}`.
     private static func nesting(_ path: String) -> String {
         let parts = path.split(separator: ".")
         return parts.dropLast().reversed().reduce("\(parts.last ?? ""): …") { "\($1): {\($0)}" }
-    }
-}
-
-// MARK: Tests of one field
-
-extension ConditionReader {
-    /// A scalar, a list, or operators, all of which must hold.
-    private func tests(
-        _ value: YAMLNode, path: FieldPath, name: String, _ diagnostics: inout Diagnostics
-    ) -> Condition? {
-        guard let operators = value.entries else {
-            return equality(value, path: path, name: name, exactly: false, &diagnostics)
-        }
-        guard !operators.isEmpty else {
-            diagnostics.error(at: value.location, "\(name) says nothing; write a value or an operator, or remove it")
-            return nil
-        }
-        let parts = operators.compactMap { test($0, path: path, name: name, &diagnostics) }
-        guard parts.count == operators.count else { return nil }
-        return .conjunction(parts)
-    }
-
-    private func test(
-        _ entry: YAMLEntry, path: FieldPath, name: String, _ diagnostics: inout Diagnostics
-    ) -> Condition? {
-        guard let operation = RuleOperator(rawValue: entry.name) else {
-            diagnostics.error(
-                at: entry.key.location, "unknown operator `\(displayable(entry.name))` under \(name)",
-                didYouMean: nearest(entry.name, among: RuleOperator.allCases.map(\.rawValue)))
-            return nil
-        }
-        switch operation {
-        case .equals, .anyOf:
-            return equality(entry.value, path: path, name: name, exactly: false, &diagnostics)
-        case .exactly:
-            switch path.kind {
-            case .boolean, .number, .timestamp:
-                diagnostics.error(
-                    at: entry.key.location, "`exactly:` compares text, and \(name) is none; write `equals:`")
-                return nil
-            default:
-                return equality(entry.value, path: path, name: name, exactly: true, &diagnostics)
-            }
-        case .not:
-            return tests(entry.value, path: path, name: name, &diagnostics).map { .not($0) }
-        case .is:
-            return state(entry.value, path: path, name: name, &diagnostics)
-        default:
-            diagnostics.error(at: entry.key.location, "`\(entry.name):` is not available in this version")
-            return nil
-        }
-    }
-
-    private func equality(
-        _ value: YAMLNode, path: FieldPath, name: String, exactly: Bool, _ diagnostics: inout Diagnostics
-    ) -> Condition? {
-        let reader = LiteralReader(path: path, name: name, exactly: exactly, environment: environment)
-        return reader.values(value, &diagnostics).map {
-            .leaf(Leaf(path: path, name: name, test: .equals($0, exactly: exactly)))
-        }
-    }
-
-    private func state(
-        _ value: YAMLNode, path: FieldPath, name: String, _ diagnostics: inout Diagnostics
-    ) -> Condition? {
-        let elements = value.elements ?? [value]
-        let words = FieldState.allCases.map(\.rawValue)
-        var states: [FieldState] = []
-        for element in elements {
-            if element.isNull {
-                diagnostics.error(at: element.location, "write is: \"null\" with quotes for the state null")
-            } else if let word = element.choice(of: words, &diagnostics), let state = FieldState(rawValue: word) {
-                states.append(state)
-            }
-        }
-        if elements.isEmpty {
-            diagnostics.error(at: value.location, "an empty list takes no event; name a state, or remove `is:`")
-        }
-        guard states.count == elements.count, !states.isEmpty else { return nil }
-        return .leaf(Leaf(path: path, name: name, test: .state(states)))
     }
 }

@@ -1,4 +1,5 @@
 internal import Events
+internal import JSON
 
 /// Where a condition looks in an event.
 enum FieldPath: Hashable, Sendable {
@@ -7,13 +8,18 @@ enum FieldPath: Hashable, Sendable {
     case field(EventField)
     /// An entry of `personal` or `additional`, by the bytes of its key: keys match exactly.
     case entry(EventField, [UInt8])
+    /// The event's own time.
+    case time
+    /// A place in the sender's own payload.
+    case pointer(JSONPointer)
 
     /// How its values are compared.
     var kind: FieldKind {
         switch self {
         case .event: .text
         case .field(let field): field.kind
-        case .entry: .any
+        case .entry, .pointer: .any
+        case .time: .timestamp
         }
     }
 
@@ -30,6 +36,8 @@ enum FieldPath: Hashable, Sendable {
         case .event: "event"
         case .field(let field): field.path
         case .entry(let field, let key): "\(field.path) \"\(String(decoding: key, as: UTF8.self))\""
+        case .time: "time"
+        case .pointer(let pointer): "json \"\(pointer)\""
         }
     }
 }
@@ -56,6 +64,9 @@ struct FieldNode: Sendable {
     static let root = FieldNode(
         name: "", field: nil,
         children: tree(EventField.allCases.map { ($0, $0.components.map(\.description)[...]) }))
+
+    /// Every name that can stand at the top of a condition and is a field.
+    static let top = ["event"] + root.children.map(\.name) + ["time", "json"]
 
     private static func tree(_ fields: [(field: EventField, rest: ArraySlice<String>)]) -> [FieldNode] {
         var names: [String] = []

@@ -7,27 +7,35 @@ struct LiteralReader {
     /// The field as the rule names it.
     let name: String
     let exactly: Bool
-    let environment: RuleEnvironment?
+    /// The values the field can have; nil where it may have any.
+    var closed: ClosedValues?
 
-    private static let longestText = 1000
+    static let longestText = 1000
     private static let mostValues = 10_000
 
     /// One scalar or a list of them; nil, and errors, when any is wrong.
-    func values(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> [Literal]? {
-        guard let elements = node.elements else { return literal(node, &diagnostics).map { [$0] } }
+    func values(_ value: YAMLNode, _ diagnostics: inout Diagnostics) -> [Literal]? {
+        guard let nodes = nodes(value, &diagnostics) else { return nil }
+        let literals = nodes.compactMap { literal($0, &diagnostics) }
+        return literals.count == nodes.count ? literals : nil
+    }
+
+    /// The values of an argument, one or a list of them; nil, and an error, when there is none.
+    func nodes(_ value: YAMLNode, _ diagnostics: inout Diagnostics) -> [YAMLNode]? {
+        guard let elements = value.elements else { return [value] }
         guard !elements.isEmpty else {
-            diagnostics.error(at: node.location, "an empty list takes no event; name a value, or remove `\(name)`")
+            diagnostics.error(at: value.location, "an empty list takes no event; name a value, or remove `\(name)`")
             return nil
         }
         guard elements.count <= Self.mostValues else {
-            diagnostics.error(at: node.location, "a list has at most \(Self.mostValues) values")
+            diagnostics.error(at: value.location, "a list has at most \(Self.mostValues) values")
             return nil
         }
-        let literals = elements.compactMap { literal($0, &diagnostics) }
-        return literals.count == elements.count ? literals : nil
+        return elements
     }
 
-    private func literal(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> Literal? {
+    /// A value that can be compared with; nil, and an error, for a list, a mapping, an unquoted null or too long a text.
+    func scalar(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> YAMLScalar? {
         guard let scalar = node.scalar else {
             let hint = node.entries == nil ? "" : "; only `not:` takes operators"
             diagnostics.error(at: node.location, "expected a value of \(name), found \(node.kindName)\(hint)")
@@ -45,9 +53,12 @@ struct LiteralReader {
             diagnostics.error(at: node.location, "a value has at most \(Self.longestText) bytes")
             return nil
         }
-        if let closed = ClosedValues(path, environment) {
-            return closedLiteral(scalar.text, closed, node, &diagnostics)
-        }
+        return scalar
+    }
+
+    private func literal(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> Literal? {
+        guard let scalar = scalar(node, &diagnostics) else { return nil }
+        if let closed { return closedLiteral(scalar.text, closed, node, &diagnostics) }
         return openLiteral(scalar, node, &diagnostics)
     }
 
@@ -68,13 +79,9 @@ struct LiteralReader {
             }
             return Literal(text: text, keys: [.number(number)])
         case .timestamp:
-            guard let time = Timestamp(text) else {
-                diagnostics.error(
-                    at: node.location,
-                    "\(name) is a time such as 2024-07-30T09:00:00Z, not `\(scalar.displayText)`")
-                return nil
+            return MomentReader(name: name).fixed(node, scalar, &diagnostics).map {
+                Literal(text: text, keys: [.moment($0)])
             }
-            return Literal(text: text, keys: [.moment(time.milliseconds)])
         case .any, .map:
             let number = DecimalNumber.canonical(text.utf8).map { [LiteralKey.number($0)] } ?? []
             return Literal(text: text, keys: [.text(TextFolding.key(text))] + number)
@@ -85,13 +92,9 @@ struct LiteralReader {
     private func closedLiteral(
         _ text: String, _ closed: ClosedValues, _ node: YAMLNode, _ diagnostics: inout Diagnostics
     ) -> Literal? {
-        let wanted = TextFolding.key(text)
-        var matching: [String]
-        if path == .event, !exactly, text.hasSuffix(".*") {
-            matching = closed.values.filter { TextFolding.key($0).starts(with: wanted.dropLast()) }
-        } else {
-            matching = closed.values.filter { exactly ? $0 == text : TextFolding.key($0) == wanted }
-        }
+        let isPrefix = path == .event && !exactly && text.hasSuffix(".*")
+        let matching =
+            isPrefix ? closed.beginning(with: String(text.dropLast())) : closed.equal(to: text, exactly: exactly)
         guard !matching.isEmpty else {
             reportUnknown(text, closed, node, &diagnostics)
             return nil

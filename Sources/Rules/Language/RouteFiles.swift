@@ -11,10 +11,13 @@ enum RouteFiles {
     private static let deepest = 32
 
     /// The file itself, or every `*.yaml` and `*.yml` below the folder that is not hidden, ordered by path.
-    static func below(_ path: String) throws(Failure) -> [String] {
+    /// - Parameter isSkipped: asked of every file and folder before it is looked at.
+    static func below(
+        _ path: String, skipping isSkipped: (String) -> Bool = { _ in false }
+    ) throws(Failure) -> [String] {
         guard try isFolder(path) else { return [path] }
         var files: [String] = []
-        try collect(path, depth: 0, into: &files)
+        try collect(path, depth: 0, skipping: isSkipped, into: &files)
         return files.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
@@ -25,12 +28,15 @@ enum RouteFiles {
         return unsafe String(cString: resolved)
     }
 
-    private static func collect(_ folder: String, depth: Int, into files: inout [String]) throws(Failure) {
+    private static func collect(
+        _ folder: String, depth: Int, skipping isSkipped: (String) -> Bool, into files: inout [String]
+    ) throws(Failure) {
         guard depth <= deepest else { throw Failure(path: folder, message: "folders nested deeper than \(deepest)") }
         for name in try names(in: folder) where !name.hasPrefix(".") {
             let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+            if isSkipped(path) { continue }
             if try isFolder(path) {
-                try collect(path, depth: depth + 1, into: &files)
+                try collect(path, depth: depth + 1, skipping: isSkipped, into: &files)
             } else if name.hasSuffix(".yaml") || name.hasSuffix(".yml") {
                 files.append(path)
             }

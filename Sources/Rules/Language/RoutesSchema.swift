@@ -1,288 +1,167 @@
 internal import Events
 internal import JSON
 
-/// The JSON Schema (draft 2020-12) of files of routes, made from the field table, so that editors complete and check
-/// them.
+/// The JSON Schema (draft 2020-12) of files of routes, made from the field table and the operators, so that editors
+/// complete and check them.
 package enum RoutesSchema {
     /// - Parameter environment: where given, the names of sources, vendors, sites and targets are completed too.
     package static func text(environment: RuleEnvironment? = nil) -> [UInt8] {
         var writer = SchemaWriter(environment: environment)
-        writer.write()
+        writer.file()
         return writer.json.bytes
     }
 }
 
-private struct SchemaWriter {
-    let environment: RuleEnvironment?
-    var json = JSONWriter(reserving: 16 << 10)
-
-    init(environment: RuleEnvironment?) { self.environment = environment }
-
-    mutating func write() {
+extension SchemaWriter {
+    fileprivate mutating func file() {
         object {
             $0.member("$schema", "https://json-schema.org/draft/2020-12/schema")
             $0.member("$id", "urn:gatehouse:routes:1")
             $0.member("title", "Gatehouse routes")
-            $0.member("type", "object")
-            $0.names("required", ["routes"])
-            $0.closed()
-            $0.object("properties") {
-                $0.object("routes") {
-                    $0.member("type", "array")
-                    $0.object("items") { $0.member("$ref", "#/$defs/route") }
-                }
-            }
+            $0.count("minProperties", 1)
+            $0.mapping { $0.sections() }
             $0.object("$defs") {
-                $0.route()
-                $0.condition()
-                $0.tests()
-                $0.state()
+                $0.object("route") { $0.mapping(required: ["name"]) { $0.route() } }
+                $0.conditionDefinitions()
+                $0.object("calendar") { $0.calendar() }
+                $0.object("test") { $0.mapping(required: ["name", "given"]) { $0.test() } }
+                $0.object("set") { $0.changes() }
             }
+        }
+    }
+
+    private mutating func sections() {
+        object("routes") {
+            $0.member("description", "which events go to which targets")
+            $0.list(atLeast: 0) { $0.reference("route") }
+        }
+        object("defaults") {
+            $0.member(
+                "description", "what routes of this file say unless they say it themselves; `when` holds beside theirs")
+            $0.mapping { $0.routeKeys() }
+        }
+        property("scope", "condition", "what every route of this file is confined to")
+        object("conditions") {
+            $0.member("description", "conditions by name, for `condition: NAME`")
+            $0.map { $0.reference("condition") }
+        }
+        object("calendars") {
+            $0.member("description", "calendars by name, for `time: {within: NAME}`")
+            $0.map { $0.reference("calendar") }
+        }
+        object("tests") {
+            $0.member("description", "events, and where they must go")
+            $0.list(atLeast: 0) { $0.reference("test") }
         }
     }
 
     // MARK: Routes
 
     private mutating func route() {
-        object("route") {
-            $0.member("type", "object")
-            $0.names("required", ["name", "to"])
-            $0.closed()
-            $0.object("properties") {
-                $0.object("name") {
-                    $0.member("description", "how deliveries and messages name the route; different for each")
+        object("name") {
+            $0.member("description", "how deliveries and messages name the route; different for each")
+            $0.member("type", "string")
+            $0.count("minLength", 1)
+            $0.count("maxLength", Owner.longestName)
+        }
+        routeKeys()
+    }
+
+    private mutating func routeKeys() {
+        text("description", "for people")
+        boolean("enabled", "false: checked, and otherwise left out")
+        boolean("unmatched", "true: takes what no other route took; only in the main files")
+        property("when", "condition", "which events it takes; without it, every event")
+        object("to") {
+            $0.member("description", "the targets its events go to")
+            $0.oneOrMany { $0.name($0.environment?.targets) }
+        }
+    }
+
+    private mutating func calendar() {
+        count("minProperties", 1)
+        mapping {
+            $0.object("days") {
+                $0.member("description", "mon to sun, and ranges: mon-fri, or [mon, wed]; every day without it")
+                $0.oneOrMany { $0.member("type", "string") }
+            }
+            for (name, summary) in [
+                ("from", "when it begins"), ("to", "when it ends; earlier than `from`: the day after"),
+            ] {
+                $0.object(name) {
+                    $0.member("description", summary + ", such as 08:00")
                     $0.member("type", "string")
-                    $0.json.key("minLength")
-                    $0.json.integer(1)
-                    $0.json.key("maxLength")
-                    $0.json.integer(128)
-                }
-                $0.object("description") { $0.member("type", "string") }
-                $0.object("enabled") {
-                    $0.member("description", "false: checked, and otherwise left out")
-                    $0.member("type", "boolean")
-                }
-                $0.object("when") {
-                    $0.member("description", "which events it takes; without it, every event")
-                    $0.member("$ref", "#/$defs/condition")
-                }
-                $0.object("to") {
-                    $0.member("description", "the targets its events go to")
-                    $0.oneOrMany { $0.scalar(names: $0.environment?.targets) }
+                    $0.member("pattern", "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")
                 }
             }
+            $0.object("holidays") {
+                $0.member("description", "dates that do not count, such as 2024-12-25")
+                $0.oneOrMany(atLeast: 0) {
+                    $0.member("type", "string")
+                    $0.member("pattern", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+                }
+            }
+            $0.text("zone", "a time zone such as Europe/London; the site's own without it")
         }
     }
 
-    private mutating func condition() {
-        object("condition") {
-            $0.member("type", "object")
-            $0.closed()
-            $0.object("properties") {
-                $0.test("event", "event", "what happened, such as visitor.signin, or visitor.* for all of a kind")
-                for child in FieldNode.root.children { $0.field(child) }
-                for (name, summary) in [("any", "at least one of these holds"), ("all", "each of these holds")] {
-                    $0.object(name) {
-                        $0.member("description", summary)
-                        $0.member("type", "array")
-                        $0.json.key("minItems")
-                        $0.json.integer(1)
-                        $0.object("items") { $0.member("$ref", "#/$defs/condition") }
-                    }
+    // MARK: Tests
+
+    private mutating func test() {
+        text("name", "what is tested")
+        object("given") {
+            $0.member("description", "the event: one of sample, payload and event")
+            $0.mapping {
+                $0.text("sample", "VENDOR/EVENT, such as signinapp/visitor.signin")
+                $0.property("set", "set", "the sample's fields that are changed")
+                $0.object("payload") { $0.member("type", "object") }
+                $0.object("source") {
+                    $0.member("description", "the source that normalises the payload")
+                    $0.name($0.environment?.sources)
                 }
-                $0.object("not") {
-                    $0.member("description", "this does not hold")
-                    $0.member("$ref", "#/$defs/condition")
+                $0.object("event") {
+                    $0.member("description", "a canonical event")
+                    $0.member("type", "object")
                 }
             }
         }
+        object("to") {
+            $0.member("description", "exactly the targets it goes to; [] for none")
+            $0.oneOrMany(atLeast: 0) { $0.name($0.environment?.targets) }
+        }
+        object("routes") {
+            $0.member("description", "exactly the routes that take it; [] for none")
+            $0.oneOrMany(atLeast: 0) { $0.member("type", "string") }
+        }
     }
 
-    private mutating func field(_ node: FieldNode) {
-        guard let field = node.field else { return group(node) }
-        switch field.kind {
-        case .map:
-            object(node.name) {
-                $0.member("description", field.summary)
+    private mutating func changes() {
+        mapping {
+            $0.object("event") { $0.name($0.eventTypes) }
+            $0.text("time", "the event's time, such as 2024-07-30T09:00:00Z")
+            $0.object("json") {
+                $0.member("description", "values of the sender's own payload, by JSON pointer")
                 $0.member("type", "object")
-                $0.json.key("minProperties")
-                $0.json.integer(1)
-                $0.object("additionalProperties") { $0.member("$ref", "#/$defs/value") }
             }
-        default:
-            test(node.name, TestKind(field).rawValue, field.summary)
+            for node in FieldNode.root.children { $0.change(node) }
         }
     }
 
-    /// Sub-fields; a site or group may also be a value by itself, or have operators beside its sub-fields.
-    private mutating func group(_ node: FieldNode) {
-        func fields(_ writer: inout SchemaWriter) {
-            writer.member("type", "object")
-            writer.closed()
-            writer.json.key("minProperties")
-            writer.json.integer(1)
-            writer.object("properties") {
-                for child in node.children { $0.field(child) }
-                if let meaning = node.meaning { $0.operators(TestKind(meaning)) }
-            }
-        }
+    private mutating func change(_ node: FieldNode) {
         object(node.name) {
-            guard let meaning = node.meaning else { return fields(&$0) }
+            if let field = node.field {
+                $0.member("description", field.summary)
+                if field.kind == .map { $0.member("type", "object") }
+                return
+            }
+            guard let meaning = node.meaning else {
+                return $0.mapping { for child in node.children { $0.change(child) } }
+            }
             $0.member("description", meaning.summary)
             $0.array("anyOf") {
-                $0.object { $0.value(TestKind(meaning)) }
-                $0.object { $0.list(TestKind(meaning)) }
-                $0.object { fields(&$0) }
+                $0.object { $0.names("type", ["string", "number", "null"]) }
+                $0.object { $0.mapping { for child in node.children { $0.change(child) } } }
             }
-        }
-    }
-
-    private mutating func test(_ name: String, _ definition: String, _ summary: String) {
-        object(name) {
-            $0.member("description", summary)
-            $0.member("$ref", "#/$defs/\(definition)")
-        }
-    }
-
-    // MARK: Tests of a field
-
-    /// A value, a list of values, or operators: one definition for each kind of field.
-    private mutating func tests() {
-        for kind in TestKind.allCases {
-            object(kind.rawValue) {
-                $0.array("anyOf") {
-                    $0.object { $0.value(kind) }
-                    $0.object { $0.list(kind) }
-                    $0.object {
-                        $0.member("type", "object")
-                        $0.closed()
-                        $0.json.key("minProperties")
-                        $0.json.integer(1)
-                        $0.object("properties") { $0.operators(kind) }
-                    }
-                }
-            }
-        }
-    }
-
-    private mutating func operators(_ kind: TestKind) {
-        for operation in RuleOperator.available where operation != .exactly || kind.isText {
-            object(operation.rawValue) {
-                $0.member("description", operation.summary)
-                switch operation {
-                case .not: $0.member("$ref", "#/$defs/\(kind.rawValue)")
-                case .is: $0.oneOrMany { $0.member("$ref", "#/$defs/state") }
-                default: $0.oneOrMany { $0.value(kind) }
-                }
-            }
-        }
-    }
-
-    private mutating func value(_ kind: TestKind) {
-        switch kind {
-        case .boolean: member("type", "boolean")
-        case .number: names("type", ["number", "string"])
-        case .time: member("type", "string")
-        case .text, .value: names("type", ["string", "number", "boolean"])
-        case .event: scalar(names: CanonicalType.allCases.map(\.rawValue) + ClosedValues.eventPrefixes.map { $0 + "*" })
-        case .vendor: scalar(names: environment?.vendors)
-        case .source: scalar(names: environment?.sources)
-        case .siteKey: scalar(names: environment?.siteKeys)
-        }
-    }
-
-    private mutating func list(_ kind: TestKind) {
-        member("type", "array")
-        json.key("minItems")
-        json.integer(1)
-        object("items") { $0.value(kind) }
-    }
-
-    private mutating func state() {
-        object("state") { $0.names("enum", FieldState.allCases.map(\.rawValue)) }
-    }
-
-    /// A name, one of these where they are known.
-    private mutating func scalar(names: [String]?) {
-        member("type", "string")
-        if let names, !names.isEmpty { self.names("enum", names) }
-    }
-
-    private mutating func oneOrMany(_ value: (inout SchemaWriter) -> Void) {
-        array("anyOf") {
-            $0.object { value(&$0) }
-            $0.object {
-                $0.member("type", "array")
-                $0.json.key("minItems")
-                $0.json.integer(1)
-                $0.object("items") { value(&$0) }
-            }
-        }
-    }
-
-    // MARK: JSON
-
-    private mutating func object(_ body: (inout SchemaWriter) -> Void) {
-        json.beginObject()
-        body(&self)
-        json.endObject()
-    }
-
-    private mutating func object(_ name: String, _ body: (inout SchemaWriter) -> Void) {
-        json.key(name)
-        object(body)
-    }
-
-    private mutating func array(_ name: String, _ body: (inout SchemaWriter) -> Void) {
-        json.key(name)
-        json.beginArray()
-        body(&self)
-        json.endArray()
-    }
-
-    private mutating func member(_ name: String, _ value: String) {
-        json.key(name)
-        json.string(value)
-    }
-
-    private mutating func names(_ name: String, _ values: [String]) {
-        array(name) { writer in
-            for value in values { writer.json.string(value) }
-        }
-    }
-
-    private mutating func closed() {
-        json.key("additionalProperties")
-        json.bool(false)
-    }
-}
-
-/// The kinds of tests the schema tells apart.
-private enum TestKind: String, CaseIterable {
-    case text, boolean, number, time, value, event, vendor, source
-    case siteKey = "site_key"
-
-    init(_ field: EventField) {
-        self =
-            switch field {
-            case .vendor: .vendor
-            case .source: .source
-            case .siteKey: .siteKey
-            default:
-                switch field.kind {
-                case .text, .identifier, .identifiers, .reasons: .text
-                case .boolean: .boolean
-                case .number: .number
-                case .timestamp: .time
-                case .any, .map: .value
-                }
-            }
-    }
-
-    var isText: Bool {
-        switch self {
-        case .boolean, .number, .time: false
-        default: true
         }
     }
 }

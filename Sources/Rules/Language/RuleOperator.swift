@@ -1,4 +1,6 @@
-/// Every operator of the route language. What this version cannot evaluate is refused by name when a file is loaded.
+internal import Events
+
+/// Every operator of the route language.
 enum RuleOperator: String, CaseIterable, Sendable {
     case equals
     case anyOf = "any_of"
@@ -20,14 +22,45 @@ enum RuleOperator: String, CaseIterable, Sendable {
     case within
     case outside
 
-    var isAvailable: Bool {
-        switch self {
-        case .equals, .anyOf, .exactly, .not, .is: true
-        default: false
+    /// What an operator compares, and so which fields it can be asked of.
+    enum Subject {
+        case anything, texts, amounts, calendars
+
+        var phrase: String {
+            switch self {
+            case .anything: "compares anything"
+            case .texts: "compares texts"
+            case .amounts: "compares numbers and times"
+            case .calendars: "compares the event's time with a calendar (time: {within: …})"
+            }
         }
     }
 
-    static let available = allCases.filter(\.isAvailable)
+    var subject: Subject {
+        switch self {
+        case .equals, .anyOf, .not, .is: .anything
+        case .exactly, .startsWith, .endsWith, .contains, .like, .matches, .domain, .cidr: .texts
+        case .above, .atLeast, .below, .atMost, .between: .amounts
+        case .within, .outside: .calendars
+        }
+    }
+
+    func applies(to path: FieldPath) -> Bool {
+        switch subject {
+        case .anything: return true
+        case .calendars: return path == .time
+        case .texts:
+            switch path.kind {
+            case .boolean, .number, .timestamp: return false
+            case .text, .identifier, .identifiers, .reasons, .any, .map: return true
+            }
+        case .amounts:
+            switch path.kind {
+            case .number, .timestamp, .any, .map: return true
+            case .text, .identifier, .identifiers, .reasons, .boolean: return false
+            }
+        }
+    }
 
     /// One line for people and for editors.
     var summary: String {
@@ -36,43 +69,36 @@ enum RuleOperator: String, CaseIterable, Sendable {
         case .exactly: "equal to this text, or to one of a list, exactly as it stands"
         case .not: "true where what stands under it is not, also where the field is missing"
         case .is: "the field's state: present, absent, \"null\", empty or blank"
-        default: "not available in this version"
+        case .startsWith: "begins with this text, or with one of a list; case does not count"
+        case .endsWith: "ends with this text, or with one of a list; case does not count"
+        case .contains: "contains this text, or one of a list; case does not count"
+        case .like: "the whole text is like this: * any run, ? one character; case does not count"
+        case .matches: "a regular expression (RE2) is found in the text; case counts unless it begins with (?i)"
+        case .domain: "what follows the last @: acme.com exactly, .acme.com every domain below it"
+        case .above: "a number greater than this, or a time after it"
+        case .atLeast: "a number not less than this, or a time not before it"
+        case .below: "a number less than this, or a time before it"
+        case .atMost: "a number not greater than this, or a time not after it"
+        case .between: "from the first to the second, both included: numbers or times"
+        case .cidr: "an IP address inside this network, or inside one of a list"
+        case .within: "inside this calendar, by name or written here, or inside one of a list"
+        case .outside: "outside this calendar, by name or written here, or outside all of a list"
         }
     }
 }
 
-/// What can be asked of a field without looking at its value; any number of these at once.
-struct Situations: OptionSet, Hashable, Sendable {
-    let rawValue: UInt8
-
-    /// No such key.
-    static let absent = Situations(rawValue: 1)
-    static let null = Situations(rawValue: 2)
-    /// `""`, `[]` or `{}`.
-    static let empty = Situations(rawValue: 4)
-    /// A text of nothing but white space.
-    static let white = Situations(rawValue: 8)
-    static let other = Situations(rawValue: 16)
-
-    static let all: Situations = [.absent, .null, .empty, .white, .other]
-}
-
-/// The argument of `is:`.
-enum FieldState: String, CaseIterable, Sendable {
-    case present
-    case absent
-    case null
-    case empty
-    case blank
-
-    /// The situations in which it holds.
-    var situations: Situations {
+extension FieldKind {
+    /// What a field of this kind is, for a message.
+    var noun: String {
         switch self {
-        case .present: [.empty, .white, .other]
-        case .absent: .absent
-        case .null: .null
-        case .empty: .empty
-        case .blank: [.absent, .null, .empty, .white]
+        case .identifier: "an id"
+        case .text: "a text"
+        case .boolean: "true or false"
+        case .number: "a number"
+        case .timestamp: "a time"
+        case .identifiers: "a list of ids"
+        case .reasons: "a list of reasons"
+        case .map, .any: "any value"
         }
     }
 }

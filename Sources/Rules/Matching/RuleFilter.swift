@@ -3,7 +3,7 @@ package import YAML
 
 /// A condition by itself, in the route language: `--where '{site: 4567}'`.
 package struct RuleFilter: Sendable {
-    private let plan: RulePlan
+    let plan: RulePlan
 
     /// - Parameter environment: nil: names of sources, vendors and sites are not checked.
     /// - Throws: everything that is wrong with the text; places are in a file called `--where`.
@@ -14,6 +14,10 @@ package struct RuleFilter: Sendable {
         let condition = root.flatMap { ConditionReader(environment: environment).when($0, &diagnostics) }
         if root == nil { diagnostics.error(at: location, "a condition is missing, such as '{site: 4567}'") }
         guard let condition, !diagnostics.hasErrors else { throw diagnostics }
+        self.init(condition, at: location)
+    }
+
+    init(_ condition: Condition, at location: SourceLocation) {
         plan = RulePlan([
             Route(
                 name: "where", description: nil, isEnabled: true, targets: [], location: location, condition: condition)

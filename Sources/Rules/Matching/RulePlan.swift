@@ -1,6 +1,4 @@
-internal import Cryptography
 package import Events
-internal import JSON
 
 /// A target that an event goes to, and the routes that took it.
 package struct TargetMatch: Sendable, Hashable {
@@ -17,68 +15,108 @@ package struct RulePlan: Sendable {
     package let routes: [Route]
     /// Equal for rule sets that mean the same by their writing: 16 hexadecimal digits.
     package let hash: String
-    private let program: Program
+    /// The targets any route names, in the order first met.
+    package let targets: [String]
+    private let main: CompiledRoutes
+    /// Those that take what no other route took.
+    private let rest: CompiledRoutes
+    private let sourceZones: [String: String]
 
     package static let empty = RulePlan([])
+    /// What a plan may take, in bytes, where nothing else is said.
+    package static let memoryLimit = 1 << 30
 
-    /// - Parameter routes: disabled ones are left out.
-    package init(_ routes: [Route]) {
-        self.routes = routes.filter(\.isEnabled)
-        program = Program(PlanBuilder(self.routes))
-        let text = self.routes.map(\.canonicalText).joined()
-        hash = String(Hex.encode(SHA256.hash(Array(text.utf8))).prefix(16))
+    /// - Parameters:
+    ///   - routes: disabled ones are left out.
+    ///   - sourceZones: the time zones of sources, by their names.
+    ///   - memoryLimit: the most bytes the plan may take, its routes as they were read not counted.
+    package init(
+        _ routes: [Route], sourceZones: [String: String] = [:], memoryLimit: Int
+    ) throws(PlanTooLarge) {
+        let enabled = routes.filter(\.isEnabled)
+        self.routes = enabled
+        self.sourceZones = sourceZones
+        let places = enabled.indices
+        var numbers: [String: Int32] = [:]
+        var names: [String] = []
+        for route in enabled {
+            for target in route.targets where numbers[target] == nil {
+                numbers[target] = Int32(names.count)
+                names.append(target)
+            }
+        }
+        targets = names
+        let zones = EventZones(sourceZones)
+        main = try CompiledRoutes(
+            enabled, places.filter { !enabled[$0].takesUnmatched }, numbers, zones, memoryLimit: memoryLimit)
+        rest = try CompiledRoutes(
+            enabled, places.filter { enabled[$0].takesUnmatched }, numbers, zones,
+            memoryLimit: memoryLimit - main.program.memory)
+        hash = PlanHash.of(enabled)
     }
 
-    /// The targets any route names, in the order first met.
-    package var targets: [String] { program.targets }
+    /// As the other, for rule sets that no limit can trouble.
+    package init(_ routes: [Route], sourceZones: [String: String] = [:]) {
+        do throws(PlanTooLarge) {
+            try self.init(routes, sourceZones: sourceZones, memoryLimit: Int.max)
+        } catch {
+            preconditionFailure("a plan without a limit is too large: \(error)")
+        }
+    }
 
-    /// The routes that have no equality to be found by, and are looked at for every event.
-    package var residualRoutes: [Int] { program.residual.map(Int.init) }
+    /// What the plan's buffers take, in bytes; its routes as they were read are not counted.
+    package var memory: Int { main.program.memory + rest.program.memory }
+
+    /// The routes that nothing in an event leads to, and that are looked at for every event. Those that only negate
+    /// are none: they are found by what is not there.
+    package var residualRoutes: [Int] { (main.residual + rest.residual).sorted() }
 
     /// The targets the event goes to, in the order of `targets`; empty when no route takes it. An event of our own
-    /// (`system.*`) is taken by no route of this version.
+    /// (`system.*`) is taken only by routes that name its type, or types of our own, under `event:`.
     package func match(_ event: EventView, scratch: inout MatchScratch) -> [TargetMatch] {
-        guard !routes.isEmpty, !event.isSystem else { return [] }
-        scratch.run(program, event)
-        guard !scratch.matched.isEmpty else { return [] }
-        var pairs: [(target: Int32, route: Int32)] = []
-        for route in scratch.matched {
-            for target in program.routes[Int(route)].targets { pairs.append((target, route)) }
-        }
-        pairs.sort { ($0.target, $0.route) < ($1.target, $1.route) }
-        var matches: [TargetMatch] = []
-        var first = 0
-        for index in pairs.indices where index + 1 == pairs.count || pairs[index + 1].target != pairs[index].target {
-            let target = Int(pairs[index].target)
-            matches.append(
-                TargetMatch(
-                    target: program.targets[target], targetIndex: target,
-                    routes: pairs[first...index].map { Int($0.route) }))
-            first = index + 1
-        }
-        return matches
+        run(event, &scratch)
+            ? main.byTarget(&scratch.main, targets) : rest.byTarget(&scratch.rest, targets)
     }
 
     /// The routes that take the event, ascending.
     package func routes(taking event: EventView, scratch: inout MatchScratch) -> [Int] {
-        guard !routes.isEmpty, !event.isSystem else { return [] }
-        scratch.run(program, event)
-        return scratch.matched.map(Int.init)
+        run(event, &scratch) ? main.places(scratch.main.matched) : rest.places(scratch.rest.matched)
+    }
+
+    /// The routes that could not be decided for the event last matched with this scratch, ascending: they took
+    /// nothing, because a time zone is not known or a number is too large to compare.
+    package func failedRoutes(_ scratch: MatchScratch) -> [Int] {
+        guard !scratch.main.failed.isEmpty || !scratch.rest.failed.isEmpty else { return [] }
+        return (main.places(scratch.main.failed) + rest.places(scratch.rest.failed)).sorted()
     }
 
     /// Why a route took an event, in short phrases that hold no more than the rule's own words:
     /// `group is Contractor`, `site is one of 4567, 8910`.
     package func reasons(_ route: Int, _ event: EventView) -> [String] {
-        var scratch = MatchScratch()
-        scratch.begin(program)
-        var reasons = Reasons(program: program, event: event, scratch: scratch)
-        return reasons.tell(routes[route].condition)
+        let reasons = Reasons { condition in
+            let plan = RulePlan(
+                [
+                    Route(
+                        name: "part", description: nil, isEnabled: true, targets: [],
+                        location: routes[route].location, condition: condition)
+                ], sourceZones: sourceZones)
+            var scratch = MatchScratch()
+            return !plan.routes(taking: event, scratch: &scratch).isEmpty
+        }
+        return reasons.tell(routes[route].wholeCondition)
     }
-}
 
-extension EventView {
-    fileprivate var isSystem: Bool {
-        guard let type = tape.member(tape.root, "type") else { return false }
-        return tape.bytes[tape.span(type)].dropFirst().starts(with: "system.".utf8)
+    // MARK: Matching
+
+    /// Whether the routes that took the event are of `main`.
+    private func run(_ event: EventView, _ scratch: inout MatchScratch) -> Bool {
+        scratch.main.matched.removeAll(keepingCapacity: true)
+        scratch.main.failed.removeAll(keepingCapacity: true)
+        scratch.rest.matched.removeAll(keepingCapacity: true)
+        scratch.rest.failed.removeAll(keepingCapacity: true)
+        main.run(event, &scratch.main)
+        guard scratch.main.matched.isEmpty, !rest.isEmpty else { return true }
+        rest.run(event, &scratch.rest)
+        return false
     }
 }

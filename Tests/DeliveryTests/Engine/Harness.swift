@@ -25,6 +25,7 @@ final class ScriptedTarget: Target {
         var answer: @Sendable (OutgoingEvent) -> Answer = { _ in .now(delivered) }
         var held: [@Sendable (DeliveryOutcome) -> Void] = []
         var isClosed = false
+        var batches: [Int] = []
     }
 
     private let state = Mutex(State())
@@ -43,7 +44,18 @@ final class ScriptedTarget: Target {
         }
     }
 
+    func send(batch: [OutgoingEvent], completion: @escaping @Sendable (BatchOutcome) -> Void) {
+        state.withLock { state in
+            state.batches.append(batch.count)
+            state.received += batch.compactMap(\.event.id)
+        }
+        completion(.all(delivered))
+    }
+
     func close() { state.withLock { $0.isClosed = true } }
+
+    /// The sizes of the batches it got.
+    var batches: [Int] { state.withLock { $0.batches } }
 
     func answer(_ answer: @escaping @Sendable (OutgoingEvent) -> Answer) { state.withLock { $0.answer = answer } }
     func always(_ outcome: DeliveryOutcome) { answer { _ in .now(outcome) } }

@@ -8,14 +8,16 @@ import Targets
 /// Readable as an event; what stands in it does not matter to a target's state.
 let anyView = try! EventView(parsing: Array(#"{"data":{}}"#.utf8), with: JSONParser())
 
-func event(_ offset: Int64, partition: Int32 = 0, receivedAtMs: Int64 = 0, type: String = "visitor.signin")
-    -> LoggedEvent
-{
-    LoggedEvent(
+/// - Parameter key: its partition key.
+func event(
+    _ offset: Int64, partition: Int32 = 0, receivedAtMs: Int64 = 0, type: String = "visitor.signin", key: String? = nil
+) -> LoggedEvent {
+    let keyed = key.map { #"{"partitionkey":"\#($0)","data":{}}"# }
+    return LoggedEvent(
         place: RecordPlace(partition: partition, offset: offset),
         id: EventID(high: UInt64(partition), low: UInt64(offset)),
         type: type, source: "london", receivedAtMs: receivedAtMs, payload: Array("{\"n\":\(offset)}".utf8),
-        view: anyView)
+        view: keyed.map { try! EventView(parsing: Array($0.utf8), with: JSONParser())! } ?? anyView)
 }
 
 let routes = RouteSet(id: 1, names: ["all"])
@@ -93,6 +95,45 @@ struct TargetDriver {
             sent += run(answer)
         }
         return sent
+    }
+
+    /// The requests that are to begin now, each with its events' offsets.
+    mutating func requests() -> [[Attempt]] {
+        read()
+        var result: [[Attempt]] = []
+        while true {
+            let request = state.nextRequest(now)
+            if request.isEmpty { return result }
+            result.append(request)
+        }
+    }
+
+    mutating func finish(_ request: [Attempt], _ outcome: BatchOutcome) {
+        state.finish(request.map(\.ticket), outcome, now)
+    }
+
+    mutating func advance(_ milliseconds: Int64) { now = now.advanced(byMs: milliseconds) }
+
+    /// The target's state as another run finds it: what was committed, read back.
+    mutating func restart() {
+        var open: [RecordPlace: OpenEntry] = [:]
+        for operation in committed {
+            switch operation {
+            case .open(let entry, _, _), .postpone(let entry, _): open[entry.place] = entry
+            case .close(let place): open[place] = nil
+            case .bury(let letter): open[letter.place] = nil
+            default: break
+            }
+        }
+        let records = open.values.map { entry in
+            RestoredTarget.OpenRecord(
+                place: entry.place, id: entry.id, type: entry.type, source: entry.source,
+                receivedAtMs: entry.receivedAtMs, routes: entry.routes, tries: entry.tries, counted: entry.counted,
+                firstTriedAtMs: entry.firstTried.wallMs, nextAtMs: now.wallMs, reason: entry.reason, size: entry.size,
+                key: entry.key)
+        }
+        state = TargetState(RestoredTarget(cursor: cursor, open: records), policy: state.policy, now, seed: 3)
+        for hole in state.holesToLoad { state.fill(hole, with: events[Int(hole.offset)], routes, now) }
     }
 
     mutating func commit() {

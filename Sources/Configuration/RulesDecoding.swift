@@ -1,0 +1,52 @@
+internal import Events
+internal import Rules
+internal import YAML
+
+extension ConfigurationDecoder {
+    /// Reads the files that `routes:` and `teams:` name.
+    func decodeRules(
+        routes: YAMLNode?, teams: YAMLNode?, _ configuration: inout Configuration, _ diagnostics: inout Diagnostics
+    ) {
+        var references: [String: String] = [:]
+        let paths = routes?.paths(&references, &diagnostics) ?? []
+        let teams = Team.decode(
+            teams, environment: configuration.ruleEnvironment, references: &references, &diagnostics)
+        configuration.ruleEnvironment.teams = teams.map(\.name)
+        let versions = versions ?? TeamVersionStore(dataFolder: configuration.dataFolder)
+        let loader = RuleSetLoader(
+            environment: configuration.ruleEnvironment, teams: teams, references: references,
+            nowMs: Timestamp.now().milliseconds, keptVersion: versions.version)
+        var found = Diagnostics()
+        var rules = loader.load(paths: paths, at: routes?.location ?? SourceLocation(file: file), &found)
+        if !references.isEmpty {
+            found = found.naming(references)
+            for index in rules.teams.indices {
+                rules.teams[index].diagnostics = rules.teams[index].diagnostics.naming(references)
+                rules.teams[index].team.paths = teams[index].paths.map { references[$0] ?? $0 }
+            }
+        }
+        diagnostics.merge(found)
+        configuration.rules = rules
+        configuration.ruleWatch = RuleWatch(main: paths, teams: teams)
+    }
+}
+
+extension Diagnostics {
+    /// With paths that a `${…}` stands for named by it.
+    /// - Parameter references: as written, by their paths.
+    fileprivate func naming(_ references: [String: String]) -> Diagnostics {
+        func named(_ text: String) -> String {
+            references.reduce(text) { text, entry in
+                text.replacing(entry.key, with: entry.value).replacing(displayable(entry.key), with: entry.value)
+            }
+        }
+        var result = Diagnostics()
+        for diagnostic in all {
+            var diagnostic = diagnostic
+            diagnostic.location.file = named(diagnostic.location.file)
+            diagnostic.message = named(diagnostic.message)
+            result.add(diagnostic)
+        }
+        return result
+    }
+}

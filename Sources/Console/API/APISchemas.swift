@@ -1,0 +1,115 @@
+internal import Delivery
+internal import Events
+
+/// The JSON Schemas (draft 2020-12) of what the API answers with. Every member is always there; what may be null says so.
+enum APISchemas {
+    /// By their names, in the order of the description.
+    static let all: [(name: String, text: String)] = [
+        ("Event", EventSchema.text), ("Delivery", delivery), ("Refusal", refusal), ("Quarantined", quarantined),
+        ("Target", target), ("Route", route), ("Team", team), ("Balance", balance), ("Trace", trace),
+        ("DeadLetter", object(deadLetterMembers)),
+        (
+            "WholeDeadLetter",
+            object(deadLetterMembers + [("response", string), ("payload", #"{"type": ["object", "string", "null"]}"#)])
+        ),
+        ("Done", object([("done", integer)])), ("AuditEntry", auditEntry), ("Problem", problem),
+        ("Description", #"{"type": "object"}"#),
+    ]
+
+    private static let string = #"{"type": "string"}"#
+    private static let optionalString = #"{"type": ["string", "null"]}"#
+    private static let integer = #"{"type": "integer"}"#
+    private static let optionalInteger = #"{"type": ["integer", "null"]}"#
+    private static let boolean = #"{"type": "boolean"}"#
+    private static let strings = #"{"type": "array", "items": {"type": "string"}}"#
+    private static let moment = #"{"type": "string", "format": "date-time"}"#
+    private static let optionalMoment = #"{"type": ["string", "null"], "format": "date-time"}"#
+    private static let eventID = #"{"type": "string", "pattern": "^[0-9a-f]{32}$"}"#
+    private static let state = choice(DeliveryState.allCases.map(\.name))
+
+    private static let lastAttempt = object([
+        ("at", moment), ("status", optionalInteger), ("reason", optionalString), ("duration_ms", integer),
+    ])
+
+    private static let deliveryMembers = [
+        ("event", eventID), ("type", string), ("source", string), ("received_at", moment), ("target", string),
+        ("state", state), ("attempts", integer), ("last", #"{"anyOf": [{"type": "null"}, \#(lastAttempt)]}"#),
+        ("next_at", optionalMoment), ("routes", strings),
+    ]
+
+    private static let delivery = object(deliveryMembers, optional: [("reason", string), ("plan", string)])
+
+    private static let refusal = object([
+        ("at", moment), ("source", optionalString), ("address", optionalString), ("code", string), ("detail", string),
+        ("size", optionalInteger), ("sha256", optionalString),
+    ])
+
+    private static let quarantined = object([
+        ("source", string), ("index", integer), ("received_at", moment), ("reason", string), ("size", integer),
+        ("sha256", string),
+    ])
+
+    private static let counters = [
+        ("delivered", integer), ("filtered", integer), ("pending", integer), ("dead", integer), ("discarded", integer),
+        ("expired", integer), ("before_start", integer),
+    ]
+
+    private static let target = object(
+        [("name", string), ("type", string), ("destination", string), ("state", string), ("reason", optionalString)]
+            + [("until", optionalMoment)] + counters
+            + [
+                ("in_flight", integer), ("open", integer), ("lag_events", integer),
+                ("lag_seconds", #"{"type": "number"}"#), ("last_error", optionalString),
+            ])
+
+    private static let route = object([
+        ("name", string), ("team", optionalString), ("file", string), ("line", integer), ("targets", strings),
+        ("enabled", boolean), ("unmatched", boolean), ("description", optionalString), ("since", optionalMoment),
+        ("kept", boolean), ("residual", boolean), ("errors", optionalInteger),
+    ])
+
+    private static let team = object([
+        ("name", string), ("state", choice(["current", "kept", "refused"])), ("since", optionalMoment),
+        ("routes", integer), ("files", strings), ("targets", strings), ("errors", integer), ("error", optionalString),
+    ])
+
+    private static let balance = object([
+        ("balanced", boolean), ("accepted", integer), ("duplicates", integer), ("quarantined", integer),
+        ("targets", #"{"type": "object", "additionalProperties": \#(object(counters))}"#),
+    ])
+
+    private static let trace = object([
+        ("event", eventID), ("found_by", string), ("type", string), ("source", string), ("vendor", optionalString),
+        ("vendor_event", optionalString), ("subject", optionalString), ("site", optionalString),
+        ("time", optionalMoment), ("time_inferred", boolean), ("received_at", moment), ("erased", boolean),
+        ("size", integer), ("fields", strings),
+        ("verified_by", #"{"type": "object", "properties": {"how": {"type": "string"}}, "required": ["how"]}"#),
+        ("targets", #"{"type": "array", "items": \#(tracedTarget)}"#),
+    ])
+
+    private static let tracedTarget = object(
+        deliveryMembers + [("next", string)], optional: [("reason", string), ("plan", string)])
+
+    private static let deadLetterMembers = [
+        ("id", integer), ("event", eventID), ("target", string), ("at", moment), ("reason", string),
+        ("attempts", integer), ("status", optionalInteger), ("message", string), ("type", string), ("source", string),
+        ("received_at", moment), ("routes", strings),
+    ]
+
+    private static let auditEntry = object([
+        ("at", moment), ("actor", string), ("action", string), ("subject", optionalString), ("detail", optionalString),
+    ])
+
+    private static let problem = object(
+        [("type", string), ("title", string), ("status", integer), ("code", string)], optional: [("detail", string)])
+
+    private static func object(_ members: [(String, String)], optional: [(String, String)] = []) -> String {
+        let required = members.map { "\"\($0.0)\"" }.joined(separator: ", ")
+        let properties = (members + optional).map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ")
+        return #"{"type": "object", "required": [\#(required)], "properties": {\#(properties)}}"#
+    }
+
+    private static func choice(_ words: [String]) -> String {
+        #"{"type": "string", "enum": [\#(words.map { "\"\($0)\"" }.joined(separator: ", "))]}"#
+    }
+}

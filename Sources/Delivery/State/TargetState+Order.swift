@@ -1,0 +1,104 @@
+internal import EventLog
+
+/// `order: key`: at most one event of a key is on its way, and those behind it wait for how it ends.
+extension TargetState {
+    static let waitsForKey = "waits_for_key"
+
+    /// Events of keys whose order is not known yet are not sent.
+    var isOrderKnown: Bool { !needsLanes }
+
+    func key(of tried: Tried) -> UInt64? { policy.ordersByKey ? tried.event.orderKey : nil }
+
+    /// Puts an event of the log that has not its turn behind the others of its key.
+    /// - Returns: false when there is no room: then it has to wait in the log, and everything behind it as well.
+    mutating func standBehind(_ tried: Tried, _ key: UInt64, _ now: Moment) -> Bool {
+        guard let lane = lanes[key] else { return false }
+        let hasFailed = open[lane.holder] != nil
+        if !hasFailed, !lane.hasBehind, !lanes.isFull {
+            lanes.park(tried, key)
+            return true
+        }
+        // A key that is merely busy must not fill the set of those that failed.
+        guard open.count < (hasFailed ? policy.openSize : policy.openSize / 2) else { return false }
+        openBehind(tried, key, now)
+        lanes.line(tried.event.place, behind: key)
+        return true
+    }
+
+    /// An event that failed has gone to the open set: those parked behind it follow.
+    mutating func followIntoOpenSet(_ key: UInt64, _ now: Moment) {
+        let parked = lanes.takeParked(key)
+        for tried in parked { openBehind(tried, key, now) }
+        lanes.line(first: parked.map(\.event.place), behind: key)
+    }
+
+    private mutating func openBehind(_ tried: Tried, _ key: UInt64, _ now: Moment) {
+        let event = tried.event
+        let entry = OpenEntry(
+            place: event.place, id: event.id, type: event.type, source: event.source,
+            receivedAtMs: event.receivedAtMs, routes: tried.routes, tries: 0, counted: 0, firstTried: now,
+            dueMs: now.monotonicMs, reason: Self.waitsForKey, size: event.payload.count, key: key, waitsForKey: true)
+        open.put(entry)
+        add(.open(entry, payload: event.payload, nextAtMs: now.wallMs))
+        recordWaiting(tried, now)
+    }
+
+    /// The event is finished: the next of its key has its turn.
+    mutating func leaveLane(_ key: UInt64?, _ place: RecordPlace) {
+        guard policy.ordersByKey else { return }
+        switch lanes.leave(key, place, isThere: { open[$0] != nil }) {
+        case .parked(let tried): returned.append(tried)
+        case .open(let place):
+            guard var entry = open[place] else { return }
+            entry.waitsForKey = false
+            open.put(entry)
+        case nil: break
+        }
+    }
+
+    // MARK: changes
+
+    /// Makes out the order of everything that is not finished: by place, but what is on its way is first.
+    mutating func buildLanes() {
+        guard needsLanes, holesToLoad.isEmpty else { return }
+        needsLanes = false
+        dissolveLanes()
+        for slot in slots {
+            switch slot.content {
+            case .free: break
+            case .window(let tried): _ = lanes.enter(tried.event.orderKey, tried.event.place)
+            case .open(let place): _ = lanes.enter(open[place]?.key, place)
+            }
+        }
+        let candidates = returned.sorted { Self.isBefore($0.event.place, $1.event.place) }
+        returned = []
+        for tried in candidates {
+            if let key = tried.event.orderKey, !lanes.enter(key, tried.event.place) {
+                lanes.park(tried, key)
+            } else {
+                returned.append(tried)
+            }
+        }
+        for place in open.entries.keys.sorted(by: Self.isBefore) {
+            guard var entry = open[place], !entry.isInFlight, let key = entry.key, !lanes.enter(key, place) else {
+                continue
+            }
+            lanes.line(place, behind: key)
+            entry.waitsForKey = true
+            open.put(entry)
+        }
+    }
+
+    mutating func dissolveLanes() {
+        returned += lanes.parked.sorted { Self.isBefore($0.event.place, $1.event.place) }
+        lanes.removeAll()
+        for var entry in open.entries.values where entry.waitsForKey {
+            entry.waitsForKey = false
+            open.put(entry)
+        }
+    }
+
+    private static func isBefore(_ one: RecordPlace, _ other: RecordPlace) -> Bool {
+        (one.partition, one.offset) < (other.partition, other.offset)
+    }
+}

@@ -1,0 +1,80 @@
+internal import Cryptography
+internal import JSON
+
+/// The texts of all files of a team, as they were when they loaded.
+package struct TeamVersion: Sendable, Equatable {
+    package struct File: Sendable, Equatable {
+        package var path: String
+        package var bytes: [UInt8]
+
+        package init(path: String, bytes: [UInt8]) {
+            self.path = path
+            self.bytes = bytes
+        }
+    }
+
+    /// In the order of their paths.
+    package var files: [File]
+    /// When it was first at work: milliseconds since 1970.
+    package var sinceMs: Int64
+
+    package init(files: [File], sinceMs: Int64) {
+        self.files = files
+        self.sinceMs = sinceMs
+    }
+}
+
+/// As a file: `{"since": MILLISECONDS, "sha256": …, "files": [{"path": …, "text": …}]}`. The hash is of the texts, so that
+/// a file that somebody or some disk has changed is not taken.
+extension TeamVersion {
+    package var json: [UInt8] {
+        var writer = JSONWriter(reserving: files.reduce(256) { $0 + $1.bytes.count + $1.path.utf8.count + 32 })
+        writer.beginObject()
+        writer.key("since")
+        writer.integer(sinceMs)
+        writer.key("sha256")
+        writer.string(hash)
+        writer.key("files")
+        writer.beginArray()
+        for file in files {
+            writer.beginObject()
+            writer.key("path")
+            writer.string(file.path)
+            writer.key("text")
+            writer.string(utf8: file.bytes)
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.endObject()
+        writer.endLine()
+        return writer.bytes
+    }
+
+    /// Nil for a text that is not what `json` wrote.
+    package init?(json: [UInt8]) {
+        guard let tape = try? JSONParser().parse(json),
+            let since = tape.member(tape.root, "since").flatMap(tape.integer),
+            let hash = tape.member(tape.root, "sha256").flatMap(tape.text),
+            let list = tape.member(tape.root, "files"), tape.kind(list) == .array
+        else { return nil }
+        var files: [File] = []
+        for element in tape.elements(list) {
+            guard let path = tape.member(element, "path").flatMap(tape.text),
+                let text = tape.member(element, "text").flatMap(tape.text)
+            else { return nil }
+            files.append(File(path: path, bytes: Array(text.utf8)))
+        }
+        self.init(files: files, sinceMs: since)
+        guard hash == self.hash else { return nil }
+    }
+
+    /// Equal for the same files with the same texts.
+    var hash: String {
+        var bytes: [UInt8] = []
+        for file in files {
+            bytes += Array("\(file.path.utf8.count):\(file.path)\(file.bytes.count):".utf8)
+            bytes += file.bytes
+        }
+        return Hex.encode(SHA256.hash(bytes))
+    }
+}
