@@ -46,7 +46,8 @@ package struct ConfigurationLoader {
     private func read(_ path: String, _ diagnostics: inout Diagnostics) -> YAMLNode? {
         do {
             let bytes = try readFile(path, maximumBytes: maximumYAMLBytes)
-            guard let root = try parseYAML(bytes, file: path) else {
+            var budget = maximumYAMLNodes
+            guard let root = try parseYAML(bytes, file: path, budget: &budget, duplicates: &diagnostics) else {
                 diagnostics.error(
                     at: SourceLocation(file: path), "the file is empty; it needs at least sources: and targets:")
                 return nil

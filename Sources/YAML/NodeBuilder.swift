@@ -1,6 +1,8 @@
 /// Builds nodes from libyaml's events and reports what this dialect does not take, going on where it can.
 struct NodeBuilder: ~Copyable {
-    private(set) var diagnostics = Diagnostics()
+    var diagnostics = Diagnostics()
+    /// Keys that stand twice. The tree is whole without the second of them.
+    private(set) var duplicates = Diagnostics()
     private let file: String
     private let text: ArraySlice<UInt8>
     private var reader: EventReader
@@ -115,7 +117,7 @@ struct NodeBuilder: ~Copyable {
             let value = try node(try next(), depth: depth + 1)
             guard isNamed, let key, let name = key.scalar?.text else { continue }
             if let first = known.place(of: name, among: entries) {
-                diagnostics.error(
+                duplicates.error(
                     at: key.location,
                     "duplicate key `\(displayable(name))`, first used on line \(first.line); remove one of the two")
                 continue

@@ -17,6 +17,17 @@ package func parseYAML(_ bytes: [UInt8], file: String) throws(Diagnostics) -> YA
 /// As above, for one of several files.
 /// - Parameter budget: the keys and values that may still come; what the file holds is taken off.
 package func parseYAML(_ bytes: [UInt8], file: String, budget: inout Int) throws(Diagnostics) -> YAMLNode? {
+    var duplicates = Diagnostics()
+    let node = try parseYAML(bytes, file: file, budget: &budget, duplicates: &duplicates)
+    if duplicates.hasErrors { throw duplicates }
+    return node
+}
+
+/// As above, for a reader that goes on to tell what else is wrong with a file in which a key stands twice.
+/// - Parameter duplicates: an error for each key that stands twice; its first value is read.
+package func parseYAML(
+    _ bytes: [UInt8], file: String, budget: inout Int, duplicates: inout Diagnostics
+) throws(Diagnostics) -> YAMLNode? {
     var diagnostics = Diagnostics()
     let start = SourceLocation(file: file)
     guard bytes.count <= maximumYAMLBytes else {
@@ -35,6 +46,10 @@ package func parseYAML(_ bytes: [UInt8], file: String, budget: inout Int) throws
     var builder = NodeBuilder(text, file: file, budget: budget)
     let node = builder.build()
     budget = builder.budget
-    if builder.diagnostics.hasErrors { throw builder.diagnostics }
+    if builder.diagnostics.hasErrors {
+        builder.diagnostics.merge(builder.duplicates)
+        throw builder.diagnostics
+    }
+    duplicates.merge(builder.duplicates)
     return node
 }

@@ -110,6 +110,12 @@ struct FixedMeaningTests {
         #expect(
             complaints("routes: [{name: a, to: seim}]")
                 == "r.yaml:1:24: no target is called `seim` (did you mean siem?)")
+        #expect(
+            complaints("routes: [{name: a, to: seim, name: b}]")
+                == """
+                r.yaml:1:24: no target is called `seim` (did you mean siem?)
+                r.yaml:1:30: duplicate key `name`, first used on line 1; remove one of the two
+                """)
     }
 
     @Test(

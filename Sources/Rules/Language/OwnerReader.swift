@@ -37,7 +37,7 @@ struct OwnerReader {
     mutating func parse(_ bytes: [UInt8], file: String) {
         result.files.append(file)
         do throws(Diagnostics) {
-            guard let root = try parseYAML(bytes, file: file, budget: &budget) else { return }
+            guard let root = try parseYAML(bytes, file: file, budget: &budget, duplicates: &diagnostics) else { return }
             document(root)
         } catch {
             diagnostics.merge(error)
