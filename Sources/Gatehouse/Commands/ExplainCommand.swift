@@ -34,7 +34,7 @@ struct ExplainCommand: Command {
         guard !arguments.has("source") || arguments.has("event") else {
             throw UsageError("--source says whose payload the file of --event is")
         }
-        let configuration = try arguments.loadRules()
+        let configuration = try arguments.loadRules(keptVersions: true)
         let wanted = try Self.route(arguments, configuration)
         let events = try Self.events(arguments, configuration, changes)
         let explainer = Explainer(
