@@ -26,6 +26,21 @@ struct Fact: Sendable {
     let count: UInt16
     /// Of the bytes; otherwise the place in the list of its kind.
     let start: UInt32
+    /// The route, where one that asks nothing else is all that the fact leads to; otherwise -1.
+    var route: Int32 = -1
+    /// Of a text: its first bytes once more, so that whoever has read the fact need not read them elsewhere.
+    let beginning: ShortText
+
+    init(
+        path: Int32, kind: Kind, isFound: Bool, count: UInt16, start: UInt32, beginning: ShortText = .none
+    ) {
+        self.path = path
+        self.kind = kind
+        self.isFound = isFound
+        self.count = count
+        self.start = start
+        self.beginning = beginning
+    }
 
     /// A state a field has only when it is there: absence is that none of these holds.
     static let situations: [Situations] = [.null, .empty, .white, .other]

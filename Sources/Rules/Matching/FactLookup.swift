@@ -37,6 +37,12 @@ extension MatchState {
     mutating func find(_ fact: Int32, _ program: Program) {
         guard facts[Int(fact)] != generation << 1 | 1 else { return }
         facts[Int(fact)] = generation << 1 | 1
+        let route = program.facts[fact].route
+        guard route < 0 else {
+            matched.append(route)
+            work += 1
+            return
+        }
         for place in program.effects.of(fact) {
             let effect = program.effects.effects[place]
             guard effect.kind == .fact else {
@@ -90,21 +96,6 @@ extension MatchState {
             if known.hasExactTexts { lookUpExactText(element, path, known, program) }
         default: break
         }
-    }
-
-    private mutating func lookUpText(_ element: Int, _ path: Int32, _ known: PathTable.Path, _ program: Program) {
-        // Folding makes no text shorter than a third.
-        let here = elements[element]
-        if here.foldedStart < 0, Int(here.end - here.start) > 3 * Int(known.longestText),
-            trimmed(Int(here.start), Int(here.end)).count > 3 * Int(known.longestText)
-        {
-            return
-        }
-        let range = fold(element)
-        guard range.count <= Int(known.longestText) else { return }
-        var hash = ByteHash(path: path, kind: .text)
-        for place in range { hash.add(folded[place]) }
-        if let fact = program.facts.find(.text, path: path, hash.value, in: folded, range) { find(fact, program) }
     }
 
     private mutating func lookUpExactText(

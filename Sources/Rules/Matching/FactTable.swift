@@ -27,7 +27,8 @@ struct FactTable: Sendable {
         let number = append(
             Fact(
                 path: path, kind: kind, isFound: kind != .contains, count: UInt16(value.count),
-                start: UInt32(bytes.count)))
+                start: UInt32(bytes.count),
+                beginning: kind == .text ? ShortText(beginningOf: value, value.indices) : .none))
         bytes += value
         place(hash, number)
         return number
@@ -39,6 +40,7 @@ struct FactTable: Sendable {
         return Int32(facts.count - 1)
     }
 
+    mutating func setRoute(_ fact: Int32, _ route: Int32) { facts[Int(fact)].route = route }
     mutating func setFound(_ fact: Int32) { facts[Int(fact)].isFound = true }
 
     /// - Parameter hash: of the kind, the path and the bytes in this range, in the order in which the kind hashes them.
@@ -58,6 +60,60 @@ struct FactTable: Sendable {
         }
     }
 
+    // MARK: Many texts
+
+    /// Finds texts in rounds. Each round reads for all of them what the next one needs, and no text waits for another's:
+    /// with many rules the table is too large for a fast cache.
+    /// - Parameter folded: what the lookups speak of.
+    func find(_ texts: inout [TextLookup], in folded: [UInt8]) {
+        guard !slots.isEmpty else {
+            texts.removeAll(keepingCapacity: true)
+            return
+        }
+        let mask = slots.count - 1
+        for index in texts.indices { texts[index].found = slots[Int(truncatingIfNeeded: texts[index].hash) & mask] }
+        for index in texts.indices { texts[index].found = candidate(texts[index], mask) }
+        for index in texts.indices where texts[index].found != 0 {
+            let text = texts[index]
+            let fact = facts[Int(truncatingIfNeeded: text.found) - 1]
+            if !isSame(fact, text, folded) { texts[index].found = find(text, folded, mask) }
+        }
+    }
+
+    /// The number of the first fact with the same upper half of the hash, and 1; 0 for none.
+    @inline(__always)
+    private func candidate(_ text: TextLookup, _ mask: Int) -> UInt64 {
+        var place = Int(truncatingIfNeeded: text.hash) & mask
+        var slot = text.found
+        while slot != 0, slot >> 32 != text.hash >> 32 {
+            place = (place + 1) & mask
+            slot = slots[place]
+        }
+        return slot & 0xFFFF_FFFF
+    }
+
+    /// The number of the fact and 1; 0 for none.
+    private func find(_ text: TextLookup, _ folded: [UInt8], _ mask: Int) -> UInt64 {
+        var place = Int(truncatingIfNeeded: text.hash) & mask
+        while slots[place] != 0 {
+            let number = slots[place] & 0xFFFF_FFFF
+            if isSame(facts[Int(number) - 1], text, folded) { return number }
+            place = (place + 1) & mask
+        }
+        return 0
+    }
+
+    @inline(__always)
+    private func isSame(_ fact: Fact, _ text: TextLookup, _ folded: [UInt8]) -> Bool {
+        guard fact.beginning == text.beginning, fact.path == text.path, Int32(fact.count) == text.count,
+            fact.kind == .text
+        else { return false }
+        return text.count <= ShortText.longest
+            || isSame(fact, .text, text.path, folded, Int(text.start)..<Int(text.start + text.count))
+    }
+
+    // MARK: Bytes
+
     private func isSame(_ fact: Fact, _ kind: Fact.Kind, _ path: Int32, _ value: [UInt8], _ range: Range<Int>) -> Bool {
         guard fact.path == path, fact.kind == kind, Int(fact.count) == range.count else { return false }
         var own = Int(fact.start)
@@ -70,6 +126,10 @@ struct FactTable: Sendable {
 
     /// Endings are hashed from their last byte, everything else from its first.
     private static func hash(_ kind: Fact.Kind, _ path: Int32, _ value: [UInt8]) -> UInt64 {
+        if kind == .text {
+            let beginning = ShortText(beginningOf: value, value.indices)
+            return TextLookup.hash(beginning, value, value.indices, path: path)
+        }
         var hash = ByteHash(path: path, kind: kind)
         switch kind {
         case .suffix, .domainEnding: for byte in value.reversed() { hash.add(byte) }

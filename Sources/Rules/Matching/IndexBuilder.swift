@@ -35,6 +35,10 @@ struct IndexBuilder {
             let fact = facts[number]
             if always[Int(number)] { paths[fact.path].always.formUnion(.of(fact.kind)) }
             place(number, fact, isWanted: always[Int(number)], &byPath)
+            let leads = effects.of(number)
+            if leads.count == 1, effects.effects[leads.lowerBound].kind == .route {
+                facts.setRoute(number, effects.effects[leads.lowerBound].number)
+            }
         }
         for (path, found) in byPath.sorted(by: { $0.key < $1.key }) {
             guard index(path, found, limit: limit) else { return false }

@@ -70,7 +70,9 @@ struct MatchState: Sendable {
     /// The zone of the event's site or source, and the event for which it was found.
     var eventZone: (value: ZoneRules?, generation: UInt32) = (nil, 0)
 
-    /// True facts that lead somewhere.
+    /// Texts that are still to be found among the facts.
+    var texts: [TextLookup] = []
+    /// True facts that lead somewhere, and not just to one route.
     var found: [Int32] = []
     /// Effects that take from the default set.
     var removals: [Range<Int>] = []
@@ -112,6 +114,7 @@ struct MatchState: Sendable {
         elements.removeAll(keepingCapacity: true)
         raw.removeAll(keepingCapacity: true)
         folded.removeAll(keepingCapacity: true)
+        texts.removeAll(keepingCapacity: true)
         found.removeAll(keepingCapacity: true)
         removals.removeAll(keepingCapacity: true)
         activeGroups.removeAll(keepingCapacity: true)

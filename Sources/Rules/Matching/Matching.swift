@@ -6,8 +6,11 @@ extension MatchState {
     /// Leaves the routes that take the event in `matched`, ascending, and those that could not be decided in `failed`.
     mutating func run(_ program: Program, _ event: EventView) {
         begin(program)
-        for path in program.paths.alwaysRead { lookUp(path, program.paths[path].always, program, event) }
+        for path in program.paths.alwaysRead {
+            if let place = place(path, program, event) { lookUpAlways(path, at: place, program, event) }
+        }
         for root in program.paths.alwaysWalked { walk(root, program, event) }
+        findTexts(program)
         followFound(program, event)
         for group in program.defaults.always { activate(group, program, event) }
         for condition in program.conditions.residual { verify(condition, program, event) }

@@ -5,17 +5,24 @@ internal import JSON
 extension MatchState {
     mutating func read(_ path: Int32, _ program: Program, _ event: EventView) {
         guard paths[Int(path)].read != generation else { return }
-        let known = program.paths[path]
+        read(path, program.paths[path].kind, at: place(path, program, event), event.tape)
+    }
+
+    /// Where in the event the path leads; found once.
+    mutating func place(_ path: Int32, _ program: Program, _ event: EventView) -> JSONIndex? {
+        guard paths[Int(path)].placed != generation else { return paths[Int(path)].place }
         let place: JSONIndex?
-        switch known.place {
+        switch program.paths[path].place {
         case .event: place = event.tape.member(event.tape.root, "type")
         case .time: place = event.tape.member(event.tape.root, "time")
-        case .field: place = event.value(known.field)
-        case .personal: place = self.place(path, in: .personal, program, event)
-        case .additional: place = self.place(path, in: .additional, program, event)
-        case .original: place = self.place(path, in: .original, program, event)
+        case .field: place = event.value(program.paths[path].field)
+        case .personal: return self.place(path, in: .personal, program, event)
+        case .additional: return self.place(path, in: .additional, program, event)
+        case .original: return self.place(path, in: .original, program, event)
         }
-        read(path, known.kind, at: place, event.tape)
+        paths[Int(path)].placed = generation
+        paths[Int(path)].place = place
+        return place
     }
 
     private mutating func place(
@@ -46,8 +53,7 @@ extension MatchState {
         if path >= 0 {
             paths[Int(path)].placed = generation
             paths[Int(path)].place = place
-            let always = program.paths[path].always
-            if !always.isEmpty { lookUp(path, always, program, event) }
+            if !program.paths[path].always.isEmpty { lookUpAlways(path, at: place, program, event) }
         }
         guard !program.paths.tree.isLeaf(node) else { return }
         let tape = event.tape

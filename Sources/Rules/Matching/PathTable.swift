@@ -14,6 +14,8 @@ struct PathTable: Sendable {
         var always: Lookups = []
         var hasTexts = false
         var hasExactTexts = false
+        /// Whether nothing but equal texts and numbers is looked for in every event.
+        var isPlain: Bool { always == .values && hasTexts && !hasExactTexts && kind.isTextual(.text) }
         /// The longest text of any rule, in bytes; likewise of domains.
         var longestText: Int32 = 0
         var longestDomain: Int32 = 0

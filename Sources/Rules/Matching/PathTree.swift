@@ -11,6 +11,8 @@ struct PathTree: Sendable {
         let child: Int32
         let start: UInt32
         let count: UInt32
+        /// Of a key that is short.
+        let text: ShortText
     }
 
     private var edges: [Edge] = []
@@ -34,6 +36,16 @@ struct PathTree: Sendable {
     func child(_ node: Int32, _ key: [UInt8], _ range: Range<Int>) -> Int32? {
         guard !slots.isEmpty else { return nil }
         let mask = slots.count - 1
+        if range.count <= ShortText.longest {
+            let text = ShortText(key, range)
+            var place = Int(truncatingIfNeeded: text.hash(range.count, of: node)) & mask
+            while slots[place] >= 0 {
+                let edge = edges[Int(slots[place])]
+                if edge.text == text, edge.parent == node, Int(edge.count) == range.count { return edge.child }
+                place = (place + 1) & mask
+            }
+            return nil
+        }
         var place = Int(truncatingIfNeeded: Self.hash(node, key, range)) & mask
         while slots[place] >= 0 {
             let edge = edges[Int(slots[place])]
@@ -69,7 +81,10 @@ struct PathTree: Sendable {
         paths.append(-1)
         hasChildren.append(false)
         hasChildren[Int(parent)] = true
-        edges.append(Edge(parent: parent, child: child, start: UInt32(bytes.count), count: UInt32(key.count)))
+        edges.append(
+            Edge(
+                parent: parent, child: child, start: UInt32(bytes.count), count: UInt32(key.count),
+                text: key.count <= ShortText.longest ? ShortText(key, key.indices) : .none))
         bytes += key
         place(Int32(edges.count - 1), Self.hash(parent, key, 0..<key.count))
         return child
@@ -91,6 +106,7 @@ struct PathTree: Sendable {
     }
 
     private static func hash(_ node: Int32, _ key: [UInt8], _ range: Range<Int>) -> UInt64 {
+        if range.count <= ShortText.longest { return ShortText(key, range).hash(range.count, of: node) }
         var hash = ByteHash(path: node, kind: .exact)
         for position in range { hash.add(key[position]) }
         return hash.value

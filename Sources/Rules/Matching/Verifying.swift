@@ -11,6 +11,7 @@ extension MatchState {
             lookUp(
                 known.path, known.kind == .oneOf ? Lookups(rawValue: UInt8(known.count)) : .of(known.kind), program,
                 event)
+            findTexts(program)
         } else {
             test(fact, program, event)
         }
