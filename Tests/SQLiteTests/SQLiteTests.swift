@@ -139,6 +139,20 @@ struct SQLiteTests {
         #expect(size! > 0)
     }
 
+    @Test("a write-ahead log that is rewritten is the same, and none is made where there is none")
+    func rewrite() throws {
+        try Database.rewriteWriteAheadLog(of: folder.path("a.db"))
+        #expect(!FileManager.default.fileExists(atPath: folder.path("a.db-wal")))
+        let database = try open()
+        try database.execute("PRAGMA synchronous = OFF; CREATE TABLE t (n INTEGER)")
+        for number in 0..<400 { try database.execute("INSERT INTO t VALUES (\(number))") }
+        let before = try Data(contentsOf: URL(filePath: folder.path("a.db-wal")))
+        #expect(before.count > 1 << 20)
+        try Database.rewriteWriteAheadLog(of: folder.path("a.db"))
+        #expect(try Data(contentsOf: URL(filePath: folder.path("a.db-wal"))) == before)
+        #expect(try database.integer("SELECT count(*) FROM t") == 400)
+    }
+
     @Test("a checkpoint reports its frames, and truncating leaves an empty log")
     func checkpoint() throws {
         let database = try open()

@@ -37,9 +37,9 @@ package struct OpenEntry: Sendable {
 
 /// What an event's failures by the target's fault tell about the event itself.
 package struct FailureRecord: Sendable, Hashable {
-    /// The target's successes up to the last failure.
-    var successesBefore: Int64?
-    /// Failures with another event's success since the one before.
+    /// The request of the last failure.
+    var request: UInt64?
+    /// Failures before it that it met alone: the target took another event that was sent later.
     var timesAlone = 0
 }
 

@@ -16,8 +16,9 @@ package struct TargetHealth: Sendable {
     package private(set) var failingSince: Moment?
     /// The stable code of the last failure by the target's fault, until the next success.
     package private(set) var lastFailure: String?
-    /// Ever. What an event that failed remembers of it tells later whether others got through meanwhile.
-    package private(set) var successes: Int64 = 0
+    /// The request sent last of those that succeeded. An event that failed compares it with its own request: what was
+    /// sent before that, and took long, says nothing of a target that has gone since.
+    private(set) var newestSuccess: UInt64 = 0
     /// The target named the moment itself (`Retry-After`, 429): another event's success does not shorten the wait.
     private var askedToWait = false
     /// First tries that failed since the last success. The second try of one bad event says nothing about others.
@@ -46,9 +47,11 @@ package struct TargetHealth: Sendable {
         mode = .probing(place)
     }
 
-    /// - Parameter isFirst: it was the event's first try.
-    package mutating func succeeded(_ place: RecordPlace, isFirst: Bool) {
-        successes += 1
+    /// - Parameters:
+    ///   - request: counts up in the order of sending.
+    ///   - isFirst: it was the event's first try.
+    mutating func succeeded(_ place: RecordPlace, request: UInt64, isFirst: Bool) {
+        newestSuccess = max(newestSuccess, request)
         answered(place, isFirst: isFirst)
     }
 

@@ -137,7 +137,7 @@ extension TargetState {
         if let reason = surrenderReason(entry, failure, now) {
             bury(entry, reason: reason, failure: failure, now)
         } else {
-            let wait = failure.blame == .event ? 0 : retryDelayMs(entry, failure)
+            let wait = failure.blame == .event ? 0 : retryDelayMs(entry, failure, counts: false)
             entry.dueMs = now.monotonicMs + wait
             open.put(entry)
             add(.postpone(entry, nextAtMs: wallMs(of: entry.dueMs, now)))

@@ -4,12 +4,13 @@ package import Targets
 extension TargetState {
     /// How the attempt ended. A ticket that is not under way changes nothing.
     package mutating func finish(_ ticket: AttemptTicket, _ outcome: DeliveryOutcome, _ now: Moment) {
+        let request = request(of: ticket)
         switch (release(ticket), outcome) {
         case (.free, _): return
-        case (.window(let tried), .delivered(let receipt)): delivered(tried, receipt, now)
-        case (.window(let tried), .failed(let failure)): failed(tried, failure, now)
-        case (.open(let place), .delivered(let receipt)): delivered(place, receipt, now)
-        case (.open(let place), .failed(let failure)): failed(place, failure, now)
+        case (.window(let tried), .delivered(let receipt)): delivered(tried, request, receipt, now)
+        case (.window(let tried), .failed(let failure)): failed(tried, request, failure, now)
+        case (.open(let place), .delivered(let receipt)): delivered(place, request, receipt, now)
+        case (.open(let place), .failed(let failure)): failed(place, request, failure, now)
         }
     }
 
@@ -42,8 +43,8 @@ extension TargetState {
 
     // MARK: events from the log
 
-    private mutating func delivered(_ tried: Tried, _ receipt: DeliveryReceipt, _ now: Moment) {
-        health.succeeded(tried.event.place, isFirst: tried.tries == 1)
+    private mutating func delivered(_ tried: Tried, _ request: UInt64, _ receipt: DeliveryReceipt, _ now: Moment) {
+        health.succeeded(tried.event.place, request: request, isFirst: tried.tries == 1)
         counters.count(\.delivered, isSystem: tried.event.isSystem)
         var entry = HistoryEntry(tried, .delivered, now)
         entry.status = receipt.status
@@ -52,9 +53,9 @@ extension TargetState {
         leaveLane(key(of: tried), tried.event.place)
     }
 
-    private mutating func failed(_ tried: Tried, _ failure: DeliveryFailure, _ now: Moment) {
+    private mutating func failed(_ tried: Tried, _ request: UInt64, _ failure: DeliveryFailure, _ now: Moment) {
         var tried = tried
-        let counts = judge(failure, tried.event.place, isFirst: tried.tries == 1, &tried.record, now)
+        let counts = judge(failure, tried.event.place, request, isFirst: tried.tries == 1, &tried.record, now)
         let isSpent = counts && policy.attempts <= 1
         let reason = isSpent ? failure.code : surrenderReason(tried, failure, now)
         if let reason {
@@ -74,7 +75,7 @@ extension TargetState {
             receivedAtMs: tried.event.receivedAtMs, routes: tried.routes, tries: tried.tries, counted: counts ? 1 : 0,
             firstTried: tried.firstTried ?? now, dueMs: 0, reason: failure.code, size: tried.event.payload.count,
             key: tried.event.orderKey, record: tried.record)
-        entry.dueMs = now.monotonicMs + retryDelayMs(entry, failure)
+        entry.dueMs = now.monotonicMs + retryDelayMs(entry, failure, counts: counts)
         if policy.ordersByKey, let key = entry.key, !lanes.enter(key, entry.place) {
             // Order was asked for while several of the key were on their way.
             entry.waitsForKey = true
@@ -88,9 +89,11 @@ extension TargetState {
 
     // MARK: open events
 
-    private mutating func delivered(_ place: RecordPlace, _ receipt: DeliveryReceipt, _ now: Moment) {
+    private mutating func delivered(
+        _ place: RecordPlace, _ request: UInt64, _ receipt: DeliveryReceipt, _ now: Moment
+    ) {
         guard var entry = open[place] else { return }
-        health.succeeded(place, isFirst: entry.tries == 0)
+        health.succeeded(place, request: request, isFirst: entry.tries == 0)
         entry.tries += 1
         open.remove(place)
         counters.count(\.delivered, isSystem: entry.isSystem)
@@ -102,9 +105,11 @@ extension TargetState {
         leaveLane(entry.key, place)
     }
 
-    private mutating func failed(_ place: RecordPlace, _ failure: DeliveryFailure, _ now: Moment) {
+    private mutating func failed(
+        _ place: RecordPlace, _ request: UInt64, _ failure: DeliveryFailure, _ now: Moment
+    ) {
         guard var entry = open[place] else { return }
-        let counts = judge(failure, place, isFirst: entry.tries == 0, &entry.record, now)
+        let counts = judge(failure, place, request, isFirst: entry.tries == 0, &entry.record, now)
         entry.tries += 1
         entry.counted += counts ? 1 : 0
         entry.reason = failure.code
@@ -112,7 +117,7 @@ extension TargetState {
         if let reason = entry.counted >= policy.attempts ? failure.code : surrenderReason(entry, failure, now) {
             bury(entry, reason: reason, failure: failure, now)
         } else {
-            entry.dueMs = now.monotonicMs + retryDelayMs(entry, failure)
+            entry.dueMs = now.monotonicMs + retryDelayMs(entry, failure, counts: counts)
             open.put(entry)
             add(.postpone(entry, nextAtMs: wallMs(of: entry.dueMs, now)))
             record(HistoryEntry(entry, .pending, now), failure, dueMs: entry.dueMs, now)
@@ -123,10 +128,12 @@ extension TargetState {
     // MARK: judging
 
     /// Whose fault it is. A failure by the target's fault that only this event meets, while others get through, counts
-    /// against the event: at once when too many have failed.
+    /// against the event: at once when too many have failed. Each needs a success of its own since the event's failure
+    /// before it: without one the target may be out of reach, and no event dies of that.
     /// - Returns: whether it counts against the event.
     private mutating func judge(
-        _ failure: DeliveryFailure, _ place: RecordPlace, isFirst: Bool, _ record: inout FailureRecord, _ now: Moment
+        _ failure: DeliveryFailure, _ place: RecordPlace, _ request: UInt64, isFirst: Bool,
+        _ record: inout FailureRecord, _ now: Moment
     ) -> Bool {
         switch failure.blame {
         case .event:
@@ -140,11 +147,13 @@ extension TargetState {
             disable(failure, place, now)
             return false
         case .target:
-            if let before = record.successesBefore, health.successes > before { record.timesAlone += 1 }
-            record.successesBefore = health.successes
+            let wasAlone = record.request.map { health.newestSuccess > $0 } ?? false
+            if wasAlone { record.timesAlone += 1 }
+            record.request = request
             health.failed(
                 place, code: failure.code, isFirst: isFirst, pauseMs: pauseMs(failure), now, policy, &random)
-            return health.isConvicted(failedAlone: record.timesAlone) || (isOpenSetFull && record.timesAlone > 0)
+            if isFirst { holdFresh(now) }
+            return wasAlone && (health.isConvicted(failedAlone: record.timesAlone) || isOpenSetFull)
         }
     }
 
@@ -177,8 +186,9 @@ extension TargetState {
         surrenderReason(entry.waitsSinceMs, entry.firstTried, failure.blame, now)
     }
 
-    mutating func retryDelayMs(_ entry: OpenEntry, _ failure: DeliveryFailure) -> Int64 {
-        let round = entry.counted > 0 ? entry.counted : entry.tries
+    /// - Parameter counts: it is the event's fault.
+    mutating func retryDelayMs(_ entry: OpenEntry, _ failure: DeliveryFailure, counts: Bool) -> Int64 {
+        let round = counts ? entry.counted : entry.tries
         return max(policy.retry.delayMs(round: round, using: &random), pauseMs(failure) ?? 0)
     }
 

@@ -152,6 +152,11 @@ extension TargetState {
         return AttemptTicket(slot: index, serial: slots[index].serial)
     }
 
+    /// Which request the attempt is of.
+    func request(of ticket: AttemptTicket) -> UInt64 {
+        slots.indices.contains(ticket.slot) ? slots[ticket.slot].request : 0
+    }
+
     /// Frees the slot; free when the ticket is not the one under way.
     mutating func release(_ ticket: AttemptTicket) -> Slot.Content {
         guard slots.indices.contains(ticket.slot), slots[ticket.slot].serial == ticket.serial else { return .free }
@@ -198,10 +203,10 @@ extension TargetState {
                 return now.monotonicMs
             }
             let retry = open.nextDueMs().flatMap { $0 > now.monotonicMs || openInFlight < retryShare ? $0 : nil }
-            return [retry, gatheredDueMs].compactMap(\.self).min()
+            return [retry, gatheredDueMs, heldDueMs].compactMap(\.self).min()
         case .waiting(let until):
             guard until <= now.monotonicMs else { return until }
-            return open.nextDueMs()
+            return [open.nextDueMs(), heldDueMs].compactMap(\.self).min()
         }
     }
 }

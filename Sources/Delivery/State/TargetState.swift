@@ -43,6 +43,8 @@ package struct TargetState: Sendable {
     var lastRequest: UInt64 = 0
     var lastProbe: RecordPlace?
     var lastWasRetry = false
+    /// No new event goes before this moment of the monotonic clock while the open set is full.
+    var heldUntilMs = Int64.min
     var expiry: Expiry?
 
     var operations: [StateOperation] = []
@@ -121,7 +123,23 @@ package struct TargetState: Sendable {
     private var openLoad: Int { open.count + windowInFlight + returned.count + lanes.parkedCount }
     var canRead: Bool { openLoad < policy.openLimit }
     var canStartFresh: Bool {
-        !backlog.isEmpty && (openLoad < policy.openSize || (windowInFlight == 0 && openLoad < policy.openLimit))
+        !backlog.isEmpty && (openLoad < policy.openSize || (isThereRoomForOne && seen.monotonicMs >= heldUntilMs))
+    }
+
+    /// When a single new event may go although so many have failed; nil when none may, or one may already.
+    var heldDueMs: Int64? {
+        let isHeld = !backlog.isEmpty && openLoad >= policy.openSize && isThereRoomForOne
+        return isHeld && heldUntilMs > seen.monotonicMs ? heldUntilMs : nil
+    }
+
+    private var isThereRoomForOne: Bool { windowInFlight == 0 && openLoad < policy.openLimit }
+
+    /// A new event has failed while the open set is full. The room that is left for single ones is given out slowly: those
+    /// that succeed are what tells bad events from a target out of reach, for as long as the others are tried again.
+    mutating func holdFresh(_ now: Moment) {
+        guard isOpenSetFull else { return }
+        let tries = Int64(min(max(1, policy.attempts), 100))
+        heldUntilMs = now.monotonicMs + policy.retry.capMs * tries / Int64(policy.openLimit - policy.openSize)
     }
 
     /// Commits have not kept up: nothing more may be finished or sent.

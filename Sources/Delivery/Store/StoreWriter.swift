@@ -25,10 +25,11 @@ final class StoreWriter {
 
     init(_ file: StateFile) throws {
         checkpointPages = file.checkpointPages
+        // Its last commits may never have been synced, or a sync that failed may have given up their pages.
+        try Database.rewriteWriteAheadLog(of: file.path, vfs: file.vfs)
         database = try Database(path: file.path, mode: .create, cacheKiB: 1024, vfs: file.vfs)
         try database.useWriteAheadLog(.normal)
-        // What the write-ahead log holds goes to new places before anything is added to it: its last commits may never have
-        // been synced, and behind a page that a failed sync gave up nothing would be found after a power cut.
+        // What the write-ahead log holds goes to new places before anything is added to it.
         try database.checkpoint(.truncate)
         try database.migrate(StoreSchema.migrations)
         names = try NameTable(database, table: "names", column: "name", limit: 10_000)

@@ -28,9 +28,8 @@ final class LogOpening: Sendable {
     func open() throws(LogOpenError) -> LogFile {
         let file = try openSound()
         do throws(SQLiteError) {
-            // What the write-ahead log holds goes to new places before anything is added to it: its last commit may never
-            // have been synced, and pages that the system gave up after a failed sync are not believed. So at most one
-            // commit is ever unsure, which is what tells a torn tail from damage.
+            // What the write-ahead log holds goes to new places before anything is added to it. So at most one commit is
+            // ever unsure, which is what tells a torn tail from damage.
             try file.database.checkpoint(.truncate)
         } catch {
             throw Self.openError(error, path)
@@ -46,6 +45,7 @@ final class LogOpening: Sendable {
         }
         var file: LogFile
         do {
+            try Database.rewriteWriteAheadLog(of: path, vfs: options.files.vfs)
             file = try openFile()
         } catch let error as SQLiteError where error.code == .damaged {
             try report(LogDamage(reason: "SQLite cannot read it: \(error.message)"), expectedNext: expectedNext)

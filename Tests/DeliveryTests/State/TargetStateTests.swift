@@ -129,16 +129,16 @@ import Testing
 
     @Test("several such events do not excuse each other, whatever the concurrency", arguments: [1, 4, 32])
     func several(concurrency: Int) {
-        var driver = TargetDriver(events: 6000) { $0.concurrency = concurrency }
+        var driver = TargetDriver(events: 12000) { $0.concurrency = concurrency }
         let bad: Set<Int64> = [0, 1, 2, 50, 51, 700]
         let all = driver.events
-        for end in stride(from: 100, through: 6000, by: 100) {
+        for end in stride(from: 100, through: 12000, by: 100) {
             driver.events = Array(all[0..<end])
             driver.run(forMs: 20_000) { bad.contains($0) ? serverError : delivered }
             driver.now = driver.now.advanced(byMs: 20_000)
         }
         #expect(Set(driver.deadLetters.map(\.place.offset)) == bad)
-        #expect(driver.state.counters.delivered == 5994)
+        #expect(driver.state.counters.delivered == 11994)
     }
 
     @Test("a target that fails every second attempt at random loses nothing to the dead letters", arguments: 1...10)
@@ -194,6 +194,48 @@ import Testing
         #expect(driver.state.position.offsets == [Int64(driver.state.policy.openLimit)])
         driver.run(forMs: 3_600_000) { _ in delivered }
         #expect(driver.state.counters.delivered == 100)
+    }
+
+    @Test("while nobody gets through no event is to blame, though others did before and the open set is full")
+    func outageOfFullSet() {
+        var driver = TargetDriver(events: 100) { $0.maximumOpen = 1 }
+        driver.run { $0 == 0 ? serverError : delivered }
+        #expect(driver.state.isOpenSetFull)
+        #expect(driver.state.counters.delivered > 0)
+        driver.run(forMs: 86_400_000) { _ in refused }
+        #expect(driver.deadLetters.isEmpty)
+        driver.run(forMs: 3_600_000) { _ in delivered }
+        #expect(driver.state.counters.delivered == 100)
+    }
+
+    @Test("a slow success of what was sent before tells nothing of an event that fails")
+    func slowSuccess() {
+        var driver = TargetDriver(events: 60) {
+            $0.maximumOpen = 4
+            $0.attempts = 1
+            $0.failuresBeforeWaiting = 1000
+        }
+        let attempts = driver.attempts()
+        #expect(attempts.count == 4)
+        for attempt in attempts[1...] { driver.finish(attempt, refused) }
+        driver.finish(attempts[0], delivered)
+        driver.run(forMs: 3_600_000) { _ in refused }
+        #expect(driver.state.isOpenSetFull)
+        #expect(driver.deadLetters.isEmpty)
+        driver.run(forMs: 3_600_000) { _ in delivered }
+        #expect(driver.state.counters.delivered == 60)
+    }
+
+    @Test("more bad events than the open set holds do not keep good ones for ever", arguments: [1, 4, 32])
+    func manyBad(concurrency: Int) {
+        var driver = TargetDriver(events: 400) {
+            $0.maximumOpen = 10
+            $0.concurrency = concurrency
+        }
+        driver.run(forMs: 30 * 86_400_000) { $0 % 2 == 0 ? serverError : delivered }
+        #expect(driver.state.position.offsets == [400])
+        #expect(driver.state.counters.delivered == 200)
+        #expect(driver.deadLetters.allSatisfy { $0.place.offset % 2 == 0 })
     }
 
     @Test("when commits fail, sending stops at a bound, and nothing is forgotten")

@@ -95,6 +95,7 @@ final class DiskFile {
 
     private static func apply(_ new: UnsafeRawBufferPointer, at offset: Int, to bytes: inout [UInt8]) {
         guard unsafe !new.isEmpty else { return }
+        if offset == bytes.count { return unsafe bytes.append(contentsOf: new) }
         let end = offset + new.count
         if end > bytes.count { bytes.append(contentsOf: repeatElement(0, count: end - bytes.count)) }
         unsafe bytes.withUnsafeMutableBytes { target in

@@ -24,7 +24,10 @@ extension World {
         figures.crashes += 1
         if isPowerLost { figures.powerCuts += 1 }
         crashAtChange = nil
-        excuse(now - (isPowerLost ? Self.powerCutWindow : Self.killWindow)...now)
+        // What a program that was killed has not synced, nobody syncs while it is down.
+        let end = downSince ?? now
+        downSince = end
+        excuse(end - (isPowerLost ? Self.powerCutWindow : Self.killWindow)...now)
         instance = nil
         disk.restart(losingPower: isPowerLost)
         for receiver in receivers { receiver.crashed() }
@@ -66,6 +69,7 @@ extension World {
             let opened = try Instance(self, number: instances)
             guard !disk.isOff else { return }
             instance = opened
+            downSince = nil
             trace("open: \(opened.log.head) from \(opened.log.beginning)")
             checkOpened(opened)
             wakeLog(after: 0)

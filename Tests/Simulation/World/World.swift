@@ -33,6 +33,8 @@ final class World: @unchecked Sendable {
 
     var logWake: Int64?
     var engineWake: Int64?
+    /// When the program was killed that has not been opened again since.
+    var downSince: Int64?
     /// At which operation of the disk, or action of the world, the next crash comes.
     var crashAtChange: Int?
     var crashAtAction: Int?
