@@ -117,44 +117,35 @@ final class LogReading: Sendable {
 
     func list(_ filter: EventFilter, newest limit: Int) throws(LogFailure) -> [LogRecord] {
         let bounds = state.bounds
-        var oldest = bounds.beginning
-        if let since = filter.sinceMs { oldest = try position(at: since - Self.clockStepMs).offsets[0] }
-        var found: [LogRecord] = []
-        var end = bounds.next
-        while end > oldest, found.count < limit {
-            let start = max(oldest, end - Int64(LogConnection.maximumRows))
-            var next = start
-            let stop = try pool.withConnection { connection in
-                try connection.forEachRecord(
-                    from: start, below: end, descending: true, maximumRows: LogConnection.maximumRows,
-                    maximumBytes: LogConnection.maximumBytes
-                ) { record in
-                    next = record.place.offset
-                    if filter.matches(record) { found.append(record) }
-                    return found.count < limit
-                }
-            }
-            switch stop {
-            case .limit: end = next
-            case .end: end = start
-            case .damaged(let sequence, let reason):
-                throw LogFailure(.damaged, "the record \(sequence) \(reason)")
-            }
-        }
-        return found.reversed()
+        let oldest = try oldest(filter, bounds)
+        return try scan(filter, down: bounds.next, to: oldest, limit: limit, maximumBytes: .max).records.reversed()
     }
 
     func newest(
         _ filter: EventFilter, before position: LogPosition?, limit: Int, scanning: Int, maximumBytes: Int
     ) throws(LogFailure) -> EventPage {
         let bounds = state.bounds
-        var oldest = bounds.beginning
-        if let since = filter.sinceMs { oldest = try self.position(at: since - Self.clockStepMs).offsets[0] }
+        let oldest = try oldest(filter, bounds)
         var end = min(try position.map(sequence) ?? bounds.next, bounds.next)
         if let until = filter.untilMs { end = min(end, try self.position(at: until + Self.clockStepMs).offsets[0]) }
         let lowest = max(oldest, end - Int64(max(scanning, 1)))
+        let found = try scan(filter, down: end, to: lowest, limit: limit, maximumBytes: maximumBytes)
+        return EventPage(records: found.records, next: found.end > oldest ? Self.position(found.end) : nil)
+    }
+
+    /// The first sequence that may match.
+    private func oldest(_ filter: EventFilter, _ bounds: LogState.Bounds) throws(LogFailure) -> Int64 {
+        guard let since = filter.sinceMs else { return bounds.beginning }
+        return try position(at: since - Self.clockStepMs).offsets[0]
+    }
+
+    /// The newest records below `end` that match, newest first, and the sequence down to which was looked.
+    private func scan(
+        _ filter: EventFilter, down end: Int64, to lowest: Int64, limit: Int, maximumBytes: Int
+    ) throws(LogFailure) -> (records: [LogRecord], end: Int64) {
         var found: [LogRecord] = []
         var bytes = 0
+        var end = end
         while end > lowest, found.count < limit, bytes < maximumBytes {
             let start = max(lowest, end - Int64(LogConnection.maximumRows))
             var next = start
@@ -177,7 +168,7 @@ final class LogReading: Sendable {
                 throw LogFailure(.damaged, "the record \(sequence) \(reason)")
             }
         }
-        return EventPage(records: found, next: end > oldest ? Self.position(end) : nil)
+        return (found, end)
     }
 
     func find(_ person: PersonKey) throws(LogFailure) -> [LogRecord] {
