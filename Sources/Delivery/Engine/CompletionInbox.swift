@@ -11,6 +11,14 @@ struct Completion: Sendable {
     enum Content: Sendable {
         case one(Part, DeliveryOutcome)
         case several([Part], BatchOutcome)
+
+        /// Whether the target took all of it.
+        var isDelivered: Bool {
+            switch self {
+            case .one(_, .delivered), .several(_, .all(.delivered)): true
+            default: false
+            }
+        }
     }
 
     var target: Int64

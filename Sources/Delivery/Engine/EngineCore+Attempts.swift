@@ -109,9 +109,7 @@ extension EngineCore {
                 for part in parts { measure(part, outcome, runtime, now) }
                 finish(parts, .all(outcome), runtime, now)
             }
-            if runtime.state.health.lastFailure != nil || runtime.lastLoggedStanding != .running {
-                logStanding(runtime, now)
-            }
+            if !completion.content.isDelivered || runtime.lastLoggedStanding != .running { logStanding(runtime, now) }
         }
     }
 
@@ -127,14 +125,12 @@ extension EngineCore {
         runtime.state.finish(part.ticket, outcome, now)
         guard case .failed(let failure) = outcome else { return }
         if runtime.state.counters.dead > dead { reportDeath(event.id, failure.code, runtime) }
-        logStanding(runtime, now)
     }
 
     private func finish(_ parts: [Completion.Part], _ outcome: BatchOutcome, _ runtime: TargetRuntime, _ now: Moment) {
         let operations = runtime.state.uncommittedCount
         runtime.state.finish(parts.map(\.ticket), outcome, now)
         for letter in runtime.state.deadLetters(from: operations) { reportDeath(letter.id, letter.reason, runtime) }
-        logStanding(runtime, now)
     }
 
     @discardableResult

@@ -70,9 +70,6 @@ extension TargetState {
         return attempts
     }
 
-    /// `nextRequest` of a target that does not gather.
-    package mutating func nextAttempt(_ now: Moment) -> Attempt? { nextRequest(now).first }
-
     private var canBegin: Bool {
         isActive && !isUncommittedFull && isOrderKnown && requestsInFlight < policy.concurrency
     }

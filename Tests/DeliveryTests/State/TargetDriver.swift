@@ -62,7 +62,7 @@ struct TargetDriver {
     mutating func attempts() -> [Attempt] {
         read()
         var result: [Attempt] = []
-        while let attempt = state.nextAttempt(now) { result.append(attempt) }
+        while let attempt = state.nextRequest(now).first { result.append(attempt) }
         return result
     }
 
