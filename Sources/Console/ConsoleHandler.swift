@@ -61,9 +61,7 @@ package final class ConsoleHandler: HTTPHandler {
         writer.key("ready")
         writer.bool(problems.isEmpty)
         writer.key("problems")
-        writer.beginArray()
-        for problem in problems { writer.string(problem) }
-        writer.endArray()
+        writer.strings(problems)
         writer.key("teams")
         writer.beginArray()
         for team in teams() where team.state != .current { Self.write(team, to: &writer) }

@@ -122,12 +122,6 @@ extension JSONWriter {
         if let text { string(text) } else { null() }
     }
 
-    fileprivate mutating func strings(_ texts: [String]) {
-        beginArray()
-        for text in texts { string(text) }
-        endArray()
-    }
-
     /// RFC 3339, UTC.
     fileprivate mutating func moment(_ milliseconds: Int64?) {
         optional(milliseconds.map { Timestamp(milliseconds: $0).text })

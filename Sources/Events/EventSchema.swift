@@ -56,9 +56,7 @@ package enum EventSchema {
         writer.beginObject()
         pair("type", "object", &writer)
         writer.key("required")
-        writer.beginArray()
-        for name in ["vendor", "vendor_event", "source", "received_at", "original"] { writer.string(name) }
-        writer.endArray()
+        writer.strings(["vendor", "vendor_event", "source", "received_at", "original"])
         writer.key("properties")
         writer.beginObject()
         for field in EventField.allCases {
@@ -105,9 +103,7 @@ package enum EventSchema {
 
     private static func types(_ names: [String], _ writer: inout JSONWriter) {
         writer.key("type")
-        writer.beginArray()
-        for name in names { writer.string(name) }
-        writer.endArray()
+        writer.strings(names)
     }
 
     private static func pair(_ key: String, _ value: String, _ writer: inout JSONWriter) {

@@ -85,27 +85,28 @@ struct EventTracer: Sendable {
         let facts = sources().first { $0.name == record.source }
         var writer = JSONWriter()
         writer.beginObject()
-        writer.text("event", record.id.hex)
-        writer.text("found_by", traced.foundBy)
-        writer.text("type", record.type)
-        writer.text("source", record.source)
-        writer.text("vendor", view?.text(.vendor))
-        writer.text("vendor_event", view?.text(.vendorEvent))
-        writer.text("subject", view?.attribute("subject"))
-        writer.text("site", view?.text(.siteName) ?? view?.text(.siteID))
-        writer.text("time", view?.attribute("time"))
+        writer.member("event", record.id.hex)
+        writer.member("found_by", traced.foundBy)
+        writer.member("type", record.type)
+        writer.member("source", record.source)
+        writer.member("vendor", view?.text(.vendor))
+        writer.member("vendor_event", view?.text(.vendorEvent))
+        writer.member("subject", view?.attribute("subject"))
+        writer.member("site", view?.text(.siteName) ?? view?.text(.siteID))
+        writer.member("time", view?.attribute("time"))
         writer.key("time_inferred")
         writer.bool(view?.text(.timeInferred) == "true")
-        writer.text("received_at", Timestamp(milliseconds: record.receivedAtMs).text)
+        writer.member("received_at", Timestamp(milliseconds: record.receivedAtMs).text)
         writer.key("erased")
         writer.bool(record.isErased)
         writer.key("size")
         writer.integer(Int64(record.payload.count))
-        writer.texts("fields", EventField.allCases.filter { view?.value($0) != nil }.map(\.path))
+        writer.member("fields", EventField.allCases.filter { view?.value($0) != nil }.map(\.path))
         writer.key("verified_by")
         writer.beginObject()
-        writer.text("how", record.isSystem ? "made here" : facts?.verification ?? "the source is no longer configured")
-        writer.texts("secrets", facts?.secrets ?? [])
+        writer.member(
+            "how", record.isSystem ? "made here" : facts?.verification ?? "the source is no longer configured")
+        writer.member("secrets", facts?.secrets ?? [])
         writer.endObject()
         writer.key("targets")
         writer.beginArray()
@@ -144,19 +145,5 @@ private enum VisitSearch {
             if length == part.count { return true }
         }
         return false
-    }
-}
-
-extension JSONWriter {
-    fileprivate mutating func text(_ name: StaticString, _ value: String?) {
-        key(name)
-        if let value { string(value) } else { null() }
-    }
-
-    fileprivate mutating func texts(_ name: StaticString, _ values: [String]) {
-        key(name)
-        beginArray()
-        for value in values { string(value) }
-        endArray()
     }
 }

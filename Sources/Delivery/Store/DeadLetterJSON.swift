@@ -18,9 +18,7 @@ extension DeadLetterRow {
         writer.member("source", source)
         writer.member("received_at", Timestamp(milliseconds: receivedAtMs).text)
         writer.key("routes")
-        writer.beginArray()
-        for route in routes { writer.string(route) }
-        writer.endArray()
+        writer.strings(routes)
         if isWhole {
             writer.member("response", String(decoding: response, as: UTF8.self))
             writer.key("payload")

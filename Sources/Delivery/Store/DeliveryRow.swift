@@ -61,9 +61,7 @@ package struct DeliveryRow: Sendable, Hashable {
         if let last { Self.append(last, to: &writer) } else { writer.null() }
         writer.member("next_at", nextAtMs.map { Timestamp(milliseconds: $0).text })
         writer.key("routes")
-        writer.beginArray()
-        for route in routes { writer.string(route) }
-        writer.endArray()
+        writer.strings(routes)
         writer.endObject()
     }
 

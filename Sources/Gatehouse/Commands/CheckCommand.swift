@@ -50,12 +50,7 @@ struct CheckCommand: Command {
         writer.beginObject()
         writer.key("severity")
         writer.string(diagnostic.severity == .error ? "error" : "warning")
-        writer.key("file")
-        writer.string(diagnostic.location.file)
-        writer.key("line")
-        writer.integer(Int64(diagnostic.location.line))
-        writer.key("column")
-        writer.integer(Int64(diagnostic.location.column))
+        writer.location(diagnostic.location)
         writer.key("message")
         writer.string(diagnostic.message)
         if let suggestion = diagnostic.suggestion {

@@ -123,7 +123,7 @@ struct DiffCommand: Command {
                 writer.key("target")
                 writer.string(change.target)
                 writer.key("routes")
-                writer.array(change.routes)
+                writer.strings(change.routes)
                 writer.endObject()
             }
             writer.endArray()

@@ -114,11 +114,11 @@ private struct TestReport {
         writer.key("passed")
         writer.bool(result.holds)
         writer.key("targets")
-        writer.array(result.found.map(\.target))
+        writer.strings(result.found.map(\.target))
         writer.key("routes")
-        writer.array(result.routes)
+        writer.strings(result.routes)
         writer.key("differences")
-        writer.array(result.differences.map(\.text))
+        writer.strings(result.differences.map(\.text))
         writer.endObject()
         Terminal.print(bytes: writer.bytes)
     }
@@ -135,21 +135,5 @@ extension JSONWriter {
             endObject()
         }
         endArray()
-    }
-
-    mutating func array(_ texts: [String]) {
-        beginArray()
-        for text in texts { string(text) }
-        endArray()
-    }
-
-    /// The members `file`, `line` and `column`.
-    mutating func location(_ location: SourceLocation) {
-        key("file")
-        string(location.file)
-        key("line")
-        integer(Int64(location.line))
-        key("column")
-        integer(Int64(location.column))
     }
 }

@@ -16,9 +16,7 @@ extension Explanation {
             writer.key("target")
             writer.string(target)
             writer.key("routes")
-            writer.beginArray()
-            for route in routes { writer.string(route) }
-            writer.endArray()
+            writer.strings(routes)
             if let sends {
                 writer.key("sends")
                 sends(target, &writer)
@@ -43,10 +41,8 @@ extension RouteExplanation {
         writer.key("unmatched")
         writer.bool(takesUnmatched)
         writer.key("to")
-        writer.beginArray()
-        for target in targets { writer.string(target) }
-        writer.endArray()
-        writer.append(location)
+        writer.strings(targets)
+        writer.location(location)
         writer.key("scope")
         if let scope { scope.append(to: &writer) } else { writer.null() }
         writer.key("when")
@@ -97,20 +93,7 @@ extension Question {
         writer.key("state")
         writer.string(state.rawValue)
         writer.key("notes")
-        writer.beginArray()
-        for note in notes { writer.string(note) }
-        writer.endArray()
-        writer.append(location)
-    }
-}
-
-extension JSONWriter {
-    fileprivate mutating func append(_ location: SourceLocation) {
-        key("file")
-        string(location.file)
-        key("line")
-        integer(Int64(location.line))
-        key("column")
-        integer(Int64(location.column))
+        writer.strings(notes)
+        writer.location(location)
     }
 }

@@ -94,9 +94,7 @@ extension SeenKeys {
             writer.string(source.vendor)
             for field in Self.fields {
                 writer.key(field.path)
-                writer.beginArray()
-                for name in (source.names[field] ?? []).sorted() { writer.string(name) }
-                writer.endArray()
+                writer.strings((source.names[field] ?? []).sorted())
             }
             writer.endObject()
         }

@@ -8,8 +8,6 @@ struct RouteTestReader {
     /// The names of the owner's routes, as the files write them.
     let routes: Set<String>
 
-    static let givenKeys = ["sample", "payload", "event"]
-
     /// - Returns: the test, nil when anything in it is wrong, and its name where it could be read.
     func read(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> (test: RouteTest?, name: YAMLNode?) {
         var found = Diagnostics()
