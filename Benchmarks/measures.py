@@ -1,17 +1,18 @@
-"""What is measured, and how. Everything is on loopback, on ports the kernel chose, in folders of one run."""
+"""What is measured of the intake, and with what. Everything is on loopback, on ports the kernel chose, in folders of one
+run."""
 
 import http.client
 import json
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import time
 
 SECRET = "benchmark-secret"
 TOKEN = "benchmark-token"
-WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 BODY_BYTES = 575
 CONNECTIONS = 64
 BATCH_EVENTS = 20_000
@@ -64,6 +65,7 @@ class Gatehouse:
 
     def __init__(self, bench, name, targets, routes):
         self.bench = bench
+        self.targets = targets
         self.folder = bench.scratch / name
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir()
@@ -96,6 +98,18 @@ class Gatehouse:
         if self.process.poll() is not None:
             raise MeasureError(f"gatehouse ended: {(self.folder / 'log').read_text()[-2000:]}")
         return get(self.console, "/readyz")[0] == 200
+
+    def reset_peak(self):
+        """The peak counts from here on."""
+        with open(f"/proc/{self.process.pid}/clear_refs", "w") as file:
+            file.write("5")
+
+    def reload(self, targets):
+        """With other targets in the configuration."""
+        text = self.configuration.read_text()
+        self.configuration.write_text(text.replace(self.targets, targets))
+        self.targets = targets
+        self.process.send_signal(signal.SIGHUP)
 
     def peak_mib(self):
         with open(f"/proc/{self.process.pid}/status") as status:
@@ -168,7 +182,6 @@ class Bench:
         result = self.disk()
         result.update(self.nginx())
         result.update(self.intake())
-        result.update(self.end_to_end())
         return result
 
     def disk(self):
@@ -222,49 +235,6 @@ class Bench:
         if answer.status != 200:
             raise MeasureError(f"the batch was answered {answer.status}: {text.decode()}")
         return seconds
-
-    def end_to_end(self):
-        """From the first event's acknowledgement to the last webhook's arrival."""
-        events = int(10_000 * self.seconds)
-        target = (
-            "targets:\n"
-            f"  receiver: {{type: webhook, url: \"http://127.0.0.1:{self.nginx_port}/hook\", allow: [\"127.0.0.0/8\"],\n"
-            f"             sign: {{scheme: standard-webhooks, secrets: [\"{WEBHOOK_SECRET}\"]}}}}\n")
-        instance = Gatehouse(self, "end-to-end", target, "routes:\n  - {name: everything, to: receiver}\n")
-        instance.start()
-        counter = RequestCounter(self.status_port)
-        load = self.load(instance.port, "/in/london", "--secret", SECRET, "--requests", events)
-        wait_until(lambda: counter.count() >= events, 60 + events / 1000, "the delivery of all events", pause=0.02)
-        last = time.time()
-        peak = instance.peak_mib()
-        # What is sent twice would arrive about now.
-        time.sleep(0.2)
-        received = counter.count()
-        instance.stop()
-        balance = instance.reconcile()
-        if received != events or balance["targets"]["receiver"]["delivered"] != events:
-            raise MeasureError(f"{events} events acknowledged, {received} webhooks received: {balance}")
-        return {
-            "end_to_end_per_second": events / (last - load["first_answer"]),
-            "end_to_end_intake_per_second": load["per_second"], "end_to_end_peak_memory_mib": peak}
-
-
-class RequestCounter:
-    """Requests nginx has received since this was made, its own not counted."""
-
-    def __init__(self, port):
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-        self.own = 0
-        self.before = self.total()
-
-    def total(self):
-        self.connection.request("GET", "/")
-        lines = self.connection.getresponse().read().decode().splitlines()
-        self.own += 1
-        return int(lines[2].split()[2]) - self.own
-
-    def count(self):
-        return self.total() - self.before
 
 
 def batch_body(run):

@@ -1,6 +1,11 @@
 /* Posts from one thread over many kept-alive connections, each with one request under way, and prints what came back as
-   one line of JSON. Every answer's status is looked at; another one than expected is counted and ends the run badly. */
+   one line of JSON. Every answer's status is looked at; another one than expected is counted and ends the run badly.
+
+   With a rate, requests are due at even times whether or not earlier ones are answered, and their latency counts from
+   then. With a port to receive at, it is the receiver as well and measures from acknowledgement to delivery. */
+#define _GNU_SOURCE
 #include "histogram.h"
+#include "receiver.h"
 #include "request.h"
 
 #include <arpa/inet.h>
@@ -24,11 +29,19 @@ struct options {
     /* 0: as many as the time allows. */
     uint64_t requests;
     int expected;
+    /* Requests a second; 0: as soon as a connection is free. */
+    double rate;
+    /* 0: nothing is received. */
+    int receive_port;
 };
 
 struct connection {
     int descriptor;
+    bool is_busy;
+    /* When its request was sent or, with a rate, was due. */
     uint64_t sent_at;
+    /* Of its event. */
+    uint64_t number;
     size_t unsent, received;
     char answer[ANSWER_CAPACITY];
     char request[REQUEST_CAPACITY];
@@ -39,6 +52,7 @@ struct load {
     const struct options *options;
     struct request request;
     struct connection *connections;
+    struct receiver receiver;
     int poll;
     int under_way;
     uint64_t started, sent, answered, measured, unexpected;
@@ -99,6 +113,8 @@ static void send_next(struct load *load, struct connection *connection, uint64_t
     connection->request_length = connection->unsent = load->request.length;
     connection->received = 0;
     connection->sent_at = now;
+    connection->number = load->request.number - 1;
+    connection->is_busy = true;
     load->sent++;
     load->under_way++;
     if (!write_rest(connection)) watch(load, connection, true, EPOLL_CTL_MOD);
@@ -120,6 +136,8 @@ static void note_answer(struct load *load, struct connection *connection, uint64
     int status = atoi(connection->answer + 9);
     load->under_way--;
     load->answered++;
+    connection->is_busy = false;
+    if (load->options->receive_port) receiver_acknowledged(&load->receiver, connection->number, now);
     if (status != load->options->expected) {
         load->unexpected++;
         load->last_unexpected = status;
@@ -151,7 +169,45 @@ static void receive(struct load *load, struct connection *connection) {
     if (length == 0 || connection->received < length) return;
     uint64_t now = monotonic();
     note_answer(load, connection, now);
-    if (wants_more(load, now)) send_next(load, connection, now);
+    if (load->options->rate == 0 && wants_more(load, now)) send_next(load, connection, now);
+}
+
+static uint64_t next_due(const struct load *load) {
+    return load->started + (uint64_t)((double)load->sent * 1e9 / load->options->rate);
+}
+
+/* Sends what is due, as far as connections are free. */
+static void send_due(struct load *load) {
+    uint64_t now = monotonic();
+    for (int index = 0; index < load->options->connections && next_due(load) <= now; index++) {
+        if (!load->connections[index].is_busy && wants_more(load, next_due(load))) {
+            send_next(load, &load->connections[index], next_due(load));
+        }
+    }
+}
+
+static bool is_done(const struct load *load) {
+    if (load->under_way > 0) return false;
+    if (load->options->rate > 0 && next_due(load) < load->measure_until) return false;
+    return !load->options->receive_port || load->receiver.received >= load->sent;
+}
+
+/* Waits for something to happen, with a rate no longer than until the next request is due. */
+static int wait_for_events(struct load *load, struct epoll_event *events) {
+    uint64_t patience = 30000000000u, now = monotonic();
+    uint64_t due = load->options->rate > 0 ? next_due(load) : 0;
+    bool is_paced = load->options->rate > 0 && due < load->measure_until;
+    if (is_paced) patience = due > now ? due - now : 0;
+    struct timespec limit = {.tv_sec = (time_t)(patience / 1000000000u), .tv_nsec = (long)(patience % 1000000000u)};
+    int count = epoll_pwait2(load->poll, events, MAXIMUM_EVENTS, &limit, NULL);
+    if (count < 0 && errno != EINTR) fail("epoll_pwait2");
+    if (count == 0 && !is_paced) {
+        fprintf(
+            stderr, "nothing happened for 30 s: %d requests under way, %llu events sent, %llu received\n", load->under_way,
+            (unsigned long long)load->sent, (unsigned long long)load->receiver.received);
+        exit(1);
+    }
+    return count;
 }
 
 static void run(struct load *load) {
@@ -160,24 +216,23 @@ static void run(struct load *load) {
     load->measure_from = load->started + (uint64_t)(load->options->warmup * 1e9);
     load->measure_until =
         load->options->requests > 0 ? UINT64_MAX : load->measure_from + (uint64_t)(load->options->seconds * 1e9);
-    for (int index = 0; index < load->options->connections; index++) {
+    load->receiver.measure_from = load->measure_from;
+    for (int index = 0; index < load->options->connections && load->options->rate == 0; index++) {
         uint64_t now = monotonic();
         if (wants_more(load, now)) send_next(load, &load->connections[index], now);
     }
-    while (load->under_way > 0) {
-        int count = epoll_wait(load->poll, events, MAXIMUM_EVENTS, 30000);
-        if (count == 0) {
-            fprintf(stderr, "no answer for 30 s, %d requests under way\n", load->under_way);
-            exit(1);
-        }
-        if (count < 0 && errno != EINTR) fail("epoll_wait");
+    while (!is_done(load)) {
+        int count = wait_for_events(load, events);
+        uint64_t now = monotonic();
         for (int index = 0; index < count; index++) {
+            if (load->options->receive_port && receiver_ready(&load->receiver, events[index].data.ptr, now)) continue;
             struct connection *connection = events[index].data.ptr;
             if (events[index].events & EPOLLOUT && write_rest(connection)) {
                 watch(load, connection, false, EPOLL_CTL_MOD);
             }
             if (events[index].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) receive(load, connection);
         }
+        if (load->options->rate > 0) send_due(load);
     }
     load->last_answer = wall_clock();
 }
@@ -187,18 +242,28 @@ static void report(const struct load *load) {
     printf(
         "{\"sent\":%llu,\"answered\":%llu,\"unexpected\":%llu,\"measured\":%llu,\"seconds\":%.6f,"
         "\"per_second\":%.1f,\"p50_ms\":%.3f,\"p90_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f,"
-        "\"first_answer\":%.6f,\"last_answer\":%.6f,\"body_bytes\":%zu,\"request_bytes\":%zu}\n",
+        "\"first_answer\":%.6f,\"last_answer\":%.6f,\"body_bytes\":%zu,\"request_bytes\":%zu",
         (unsigned long long)load->sent, (unsigned long long)load->answered, (unsigned long long)load->unexpected,
         (unsigned long long)load->measured, seconds, (double)load->measured / seconds,
         (double)histogram_quantile(&load->latency, 0.5) / 1e6, (double)histogram_quantile(&load->latency, 0.9) / 1e6,
         (double)histogram_quantile(&load->latency, 0.99) / 1e6, (double)load->latency.largest / 1e6,
         load->first_answer, load->last_answer, load->request.size, load->request.length);
+    const struct receiver *receiver = &load->receiver;
+    if (load->options->receive_port) {
+        printf(
+            ",\"received\":%llu,\"repeated\":%llu,\"unknown\":%llu,\"delivery_p50_ms\":%.3f,"
+            "\"delivery_p99_ms\":%.3f,\"delivery_max_ms\":%.3f",
+            (unsigned long long)receiver->received, (unsigned long long)receiver->repeated,
+            (unsigned long long)receiver->unknown, (double)histogram_quantile(&receiver->latency, 0.5) / 1e6,
+            (double)histogram_quantile(&receiver->latency, 0.99) / 1e6, (double)receiver->latency.largest / 1e6);
+    }
+    puts("}");
 }
 
 static void usage(void) {
     fputs(
         "usage: load [--host A] --port P [--path /] [--secret S] [--size 575] [--connections 64] [--seconds 10]\n"
-        "            [--warmup 1] [--requests N] [--expect 200]\n",
+        "            [--warmup 1] [--requests N] [--expect 200] [--rate N] [--receive PORT]\n",
         stderr);
     exit(2);
 }
@@ -219,12 +284,17 @@ static struct options read_options(int count, char **arguments) {
         else if (strcmp(name, "--seconds") == 0) options.seconds = atof(value);
         else if (strcmp(name, "--warmup") == 0) options.warmup = atof(value);
         else if (strcmp(name, "--requests") == 0) options.requests = strtoull(value, NULL, 10);
+        else if (strcmp(name, "--rate") == 0) options.rate = atof(value);
+        else if (strcmp(name, "--receive") == 0) options.receive_port = atoi(value);
         else if (strcmp(name, "--expect") == 0) options.expected = atoi(value);
         else usage();
     }
     if (count % 2 == 0 || options.request.port <= 0) usage();
     if (options.connections < 1 || options.connections > MAXIMUM_CONNECTIONS) usage();
     if (options.requests > 0) options.warmup = 0;
+    if (options.rate > 0 && options.requests > 0) usage();
+    /* What is received has a place for each event, so there must be a bound to them. */
+    if (options.receive_port && options.rate <= 0) usage();
     return options;
 }
 
@@ -239,6 +309,11 @@ int main(int count, char **arguments) {
     load.poll = epoll_create1(0);
     load.connections = calloc((size_t)options.connections, sizeof *load.connections);
     if (load.poll < 0 || !load.connections) fail("setup");
+    size_t events = (size_t)(options.rate * (options.warmup + options.seconds)) + (size_t)options.connections + 1;
+    if (options.receive_port &&
+        receiver_start(&load.receiver, load.poll, options.receive_port, load.request.run, events) != 0) {
+        fail("receive");
+    }
     for (int index = 0; index < options.connections; index++) open_connection(&load, &load.connections[index]);
     run(&load);
     report(&load);

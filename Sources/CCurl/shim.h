@@ -5,6 +5,9 @@
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+/* What waits for libcurl's sockets; Swift's Glibc module leaves these two out. */
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 
 /* Swift does not import variadic functions: one function per type of value, and one per type of callback. The names in
    parentheses are the functions behind curl's type-checking macros. */
@@ -60,6 +63,26 @@ static inline CURLcode gatehouse_curl_set_before_lookup(
 
 static inline CURLMcode gatehouse_curl_multi_set_long(CURLM *_Nonnull multi, CURLMoption option, long value) {
     return (curl_multi_setopt)(multi, option, value);
+}
+
+static inline CURLcode gatehouse_curl_set_close_socket(
+    CURL *_Nonnull easy, int (*_Nonnull close)(void *_Nullable context, curl_socket_t socket)) {
+    return (curl_easy_setopt)(easy, CURLOPT_CLOSESOCKETFUNCTION, close);
+}
+
+static inline CURLMcode gatehouse_curl_multi_set_socket(
+    CURLM *_Nonnull multi, void *_Nonnull context,
+    int (*_Nonnull want)(
+        CURL *_Nullable easy, curl_socket_t socket, int what, void *_Nullable context, void *_Nullable ofSocket)) {
+    CURLMcode set = (curl_multi_setopt)(multi, CURLMOPT_SOCKETDATA, context);
+    return set != CURLM_OK ? set : (curl_multi_setopt)(multi, CURLMOPT_SOCKETFUNCTION, want);
+}
+
+static inline CURLMcode gatehouse_curl_multi_set_timer(
+    CURLM *_Nonnull multi, void *_Nonnull context,
+    int (*_Nonnull set)(CURLM *_Nullable multi, long milliseconds, void *_Nullable context)) {
+    CURLMcode result = (curl_multi_setopt)(multi, CURLMOPT_TIMERDATA, context);
+    return result != CURLM_OK ? result : (curl_multi_setopt)(multi, CURLMOPT_TIMERFUNCTION, set);
 }
 
 static inline CURLcode gatehouse_curl_get_long(CURL *_Nonnull easy, CURLINFO info, long *_Nonnull value) {

@@ -18,6 +18,11 @@ struct MonotonicTime: Sendable, Comparable {
         MonotonicTime(nanoseconds: nanoseconds + UInt64(max(0, duration.milliseconds)) * 1_000_000)
     }
 
+    /// Rounded up; 0 when `later` has passed.
+    func milliseconds(until later: MonotonicTime) -> Int {
+        later.nanoseconds <= nanoseconds ? 0 : Int((later.nanoseconds - nanoseconds + 999_999) / 1_000_000)
+    }
+
     static func < (one: MonotonicTime, other: MonotonicTime) -> Bool { one.nanoseconds < other.nanoseconds }
 }
 

@@ -16,6 +16,8 @@ final class ConnectionAttempt {
     private let easy: EasyHandle
     private let purpose: Purpose
     private let lookups: LookupGate?
+    /// Told of every socket; it outlives every connection.
+    private let sockets: SocketWatch?
     private var addressGuard: AddressGuard?
     private var isUnixSocket = false
     private var certificate: [UInt8]?
@@ -32,10 +34,11 @@ final class ConnectionAttempt {
     private(set) var isHeldBack = false
     private var holdsLookup = false
 
-    init(easy: EasyHandle, purpose: Purpose, lookups: LookupGate?) {
+    init(easy: EasyHandle, purpose: Purpose, lookups: LookupGate? = nil, sockets: SocketWatch? = nil) {
         self.easy = easy
         self.purpose = purpose
         self.lookups = lookups
+        self.sockets = sockets
         // Unretained: this object and the handle have one owner, and the handle calls only while that owner holds both.
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         unsafe easy.set(CURLOPT_OPENSOCKETDATA, pointer: context)
@@ -51,11 +54,23 @@ final class ConnectionAttempt {
             let isPermitted = unsafe ConnectionAttempt.from(context).mayRequest(at: String(cString: remoteAddress))
             return isPermitted ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
         }
+        if let sockets { Self.tellOfClosing(easy, to: sockets) }
         guard lookups != nil else { return }
         unsafe easy.set(CURLOPT_RESOLVER_START_DATA, pointer: context)
         unsafe gatehouse_curl_set_before_lookup(easy.handle) { _, _, context in
             guard let context = unsafe context else { return 1 }
             return unsafe ConnectionAttempt.from(context).mayLookUp() ? 0 : 1
+        }
+    }
+
+    /// The connection keeps the callback and its context, whatever becomes of the handle that opened it.
+    private static func tellOfClosing(_ easy: EasyHandle, to sockets: SocketWatch) {
+        unsafe easy.set(CURLOPT_CLOSESOCKETDATA, pointer: Unmanaged.passUnretained(sockets).toOpaque())
+        unsafe gatehouse_curl_set_close_socket(easy.handle) { context, socket in
+            if let context = unsafe context {
+                unsafe Unmanaged<SocketWatch>.fromOpaque(context).takeUnretainedValue().closing(socket)
+            }
+            return close(socket)
         }
     }
 
@@ -121,6 +136,7 @@ final class ConnectionAttempt {
             return -1
         }
         socketsOpened += 1
+        sockets?.opened(descriptor)
         if case .stream(let milliseconds) = purpose { configure(descriptor, unanswered: milliseconds) }
         return descriptor
     }

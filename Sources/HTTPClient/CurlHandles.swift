@@ -3,10 +3,12 @@ import CCurl
 /// libcurl's process-wide set-up: done once, before the first handle.
 private let curlIsReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
-/// A curl multi handle. It belongs to the thread of its loop, but for `wake`, which any thread may call.
+/// A curl multi handle. It does its own waiting, or leaves it to a `SocketWatch`. It belongs to the thread of its loop, but for `wake`, which any thread may call.
 @safe final class MultiHandle: @unchecked Sendable {
     // Sendable for `wake` alone: curl_multi_wakeup is the one function documented to be callable from any thread.
     private let handle: UnsafeMutableRawPointer
+    /// Held because connections that this closes at its end are told to it.
+    private var sockets: SocketWatch?
 
     /// - Parameter connections: How many connections are kept open for reuse.
     init(connections: Int) {
@@ -17,6 +19,34 @@ private let curlIsReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CU
 
     deinit {
         unsafe curl_multi_cleanup(handle)
+    }
+
+    /// Lets `sockets` do the waiting: from now on `act` and `actOnTimer` take the place of `perform` and `wait`.
+    func watch(by sockets: SocketWatch) {
+        self.sockets = sockets
+        let context = unsafe Unmanaged.passUnretained(sockets).toOpaque()
+        unsafe gatehouse_curl_multi_set_socket(handle, context) { _, socket, what, context, _ in
+            guard let context = unsafe context else { return -1 }
+            unsafe Unmanaged<SocketWatch>.fromOpaque(context).takeUnretainedValue().want(socket, what)
+            return 0
+        }
+        unsafe gatehouse_curl_multi_set_timer(handle, context) { _, milliseconds, context in
+            guard let context = unsafe context else { return -1 }
+            unsafe Unmanaged<SocketWatch>.fromOpaque(context).takeUnretainedValue().setTimer(milliseconds: milliseconds)
+            return 0
+        }
+    }
+
+    /// Goes on with what uses the socket.
+    /// - Parameter events: CURL_CSELECT_IN, CURL_CSELECT_OUT.
+    func act(_ socket: Int32, _ events: Int32) {
+        var running: Int32 = 0
+        _ = unsafe curl_multi_socket_action(handle, socket, events, &running)
+    }
+
+    /// Begins what was added, and ends what takes too long.
+    func actOnTimer() {
+        act(CURL_SOCKET_BAD, 0)
     }
 
     func wake() {

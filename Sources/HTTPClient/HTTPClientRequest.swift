@@ -48,7 +48,8 @@ package struct HTTPClientRequest: Sendable {
 /// The final answer to a request. Redirects are answers like any other.
 package struct HTTPClientResponse: Sendable, Hashable {
     package var status: Int
-    package var headers: HeaderFields
+    /// The header's lines as they came, each with its line break.
+    package var headerLines: [UInt8]
     /// The body's first `maximumResponseBytes` bytes.
     package var body: [UInt8]
     /// Whether the answer's body was longer than `body`.
@@ -57,13 +58,42 @@ package struct HTTPClientResponse: Sendable, Hashable {
     package var duration: Duration
 
     package init(
-        status: Int, headers: HeaderFields = [:], body: [UInt8] = [], isTruncated: Bool = false,
-        duration: Duration = .zero
+        status: Int, headerLines: [UInt8], body: [UInt8] = [], isTruncated: Bool = false, duration: Duration = .zero
     ) {
         self.status = status
-        self.headers = headers
+        self.headerLines = headerLines
         self.body = body
         self.isTruncated = isTruncated
         self.duration = duration
+    }
+
+    package init(
+        status: Int, headers: HeaderFields = [:], body: [UInt8] = [], isTruncated: Bool = false,
+        duration: Duration = .zero
+    ) {
+        self.init(
+            status: status, headerLines: headers.fields.flatMap { Array("\($0.name): \($0.value)\r\n".utf8) },
+            body: body,
+            isTruncated: isTruncated, duration: duration)
+    }
+
+    /// The fields in the lines, read at each call: most answers' are never looked at.
+    package var headers: HeaderFields {
+        var fields: [HeaderField] = []
+        for line in headerLines.split(separator: UInt8(ascii: "\n")) {
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex,
+                let first = line.first, first != UInt8(ascii: " "), first != UInt8(ascii: "\t")
+            else { continue }
+            let value = Self.trimmed(line[(colon + 1)...])
+            fields.append(HeaderField(String(decoding: line[..<colon], as: UTF8.self), value))
+        }
+        return HeaderFields(fields)
+    }
+
+    private static func trimmed(_ value: ArraySlice<UInt8>) -> String {
+        func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0d }
+        guard let first = value.firstIndex(where: { !isSpace($0) }), let last = value.lastIndex(where: { !isSpace($0) })
+        else { return "" }
+        return String(decoding: value[first...last], as: UTF8.self)
     }
 }

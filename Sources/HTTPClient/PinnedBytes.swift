@@ -20,12 +20,32 @@
 
     /// Replaces the contents, growing where needed.
     mutating func load(_ bytes: [UInt8]) {
-        if bytes.count > capacity {
-            unsafe memory.deallocate()
-            unsafe memory = .allocate(byteCount: bytes.count, alignment: 16)
-        }
-        count = 0
+        clear(makingRoomFor: bytes.count)
         append(bytes[...])
+    }
+
+    /// Empties it.
+    mutating func clear(makingRoomFor wanted: Int) {
+        count = 0
+        guard wanted > capacity else { return }
+        unsafe memory.deallocate()
+        unsafe memory = .allocate(byteCount: wanted, alignment: 16)
+    }
+
+    /// Appends a text's UTF-8, for which there must be room.
+    mutating func append(_ text: String) {
+        let span = text.utf8Span.span
+        precondition(span.count <= room)
+        unsafe span.withUnsafeBytes {
+            unsafe (memory.baseAddress! + count).copyMemory(from: $0.baseAddress!, byteCount: $0.count)
+        }
+        count += span.count
+    }
+
+    mutating func append(_ byte: UInt8) {
+        precondition(room > 0)
+        unsafe memory[count] = byte
+        count += 1
     }
 
     /// Appends as much as fits and returns how much that was.

@@ -50,7 +50,7 @@ final class ResponseCollector {
 
     func response(status: Int, duration: Duration) -> HTTPClientResponse {
         HTTPClientResponse(
-            status: status, headers: HeaderFields(fields()), body: body, isTruncated: bodyTotal > body.count,
+            status: status, headerLines: headerBytes, body: body, isTruncated: bodyTotal > body.count,
             duration: duration)
     }
 
@@ -94,24 +94,5 @@ final class ResponseCollector {
             return false
         }
         return true
-    }
-
-    private func fields() -> [HeaderField] {
-        var fields: [HeaderField] = []
-        for line in headerBytes.split(separator: UInt8(ascii: "\n")) {
-            guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex,
-                let first = line.first, first != UInt8(ascii: " "), first != UInt8(ascii: "\t")
-            else { continue }
-            let value = Self.trimmed(line[(colon + 1)...])
-            fields.append(HeaderField(String(decoding: line[..<colon], as: UTF8.self), value))
-        }
-        return fields
-    }
-
-    private static func trimmed(_ value: ArraySlice<UInt8>) -> String {
-        func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0d }
-        guard let first = value.firstIndex(where: { !isSpace($0) }), let last = value.lastIndex(where: { !isSpace($0) })
-        else { return "" }
-        return String(decoding: value[first...last], as: UTF8.self)
     }
 }

@@ -48,7 +48,7 @@ final class Transfer {
     var place = 0
 
     private let certificate: [UInt8]?
-    private var headers: RequestHeaders
+    private var headers = RequestHeaders()
     private var body = PinnedBytes(capacity: 2048)
     private var url = ""
     private var method = "POST"
@@ -57,15 +57,14 @@ final class Transfer {
     /// Idle handles keep at most this much memory for a body.
     private static let keptBodyCapacity = 64 * 1024
 
-    init(_ shape: TransferShape, lookups: LookupGate) throws(TransportFailure) {
+    init(_ shape: TransferShape, lookups: LookupGate, sockets: SocketWatch) throws(TransportFailure) {
         guard let easy = EasyHandle() else {
             throw TransportFailure(.client, "libcurl gives no handle: out of memory?")
         }
         self.shape = shape
         self.easy = easy
-        attempt = ConnectionAttempt(easy: easy, purpose: .requests, lookups: lookups)
+        attempt = ConnectionAttempt(easy: easy, purpose: .requests, lookups: lookups, sockets: sockets)
         collector = ResponseCollector(easy: easy)
-        headers = try RequestHeaders([:])
         certificate = try easy.configureTLS(shape.tls)
         easy.configureConnection()
         easy.configureRequests()
@@ -88,7 +87,7 @@ final class Transfer {
         if url != request.url {
             try setURL(request.url)
         }
-        headers = try RequestHeaders(request.headers)
+        try headers.load(request.headers)
         headers.set(on: easy)
         body.load(request.body)
         unsafe easy.set(CURLOPT_POSTFIELDS, pointer: body.start)
@@ -115,6 +114,7 @@ final class Transfer {
     /// Lets go of what a large request or answer took.
     func release() {
         body.clear(keeping: Self.keptBodyCapacity)
+        headers.release()
         collector.release()
     }
 

@@ -5,6 +5,7 @@ import CCurl
 /// Sendable because its state is confined to that thread (`run`); from outside only the queue is touched.
 final class TransferLoop: @unchecked Sendable {
     private let multi: MultiHandle
+    private let sockets = SocketWatch()
     private let queue: CommandQueue<Exchange>
     private let maximumConnections: Int
 
@@ -29,7 +30,8 @@ final class TransferLoop: @unchecked Sendable {
         self.maximumConnections = maximumConnections
         let multi = MultiHandle(connections: maximumConnections)
         self.multi = multi
-        queue = CommandQueue(limit: maximumOutstanding) { multi.wake() }
+        multi.watch(by: sockets)
+        queue = CommandQueue(limit: maximumOutstanding) { [sockets] in sockets.wake() }
     }
 
     /// From any thread. Fails at once when the loop is stopped or too much is outstanding.
@@ -52,16 +54,16 @@ final class TransferLoop: @unchecked Sendable {
     /// The loop itself, until `stop`.
     func run() {
         var batch: [Exchange] = []
-        var sockets: [curl_waitfd] = []
         while queue.take(into: &batch) {
             for exchange in batch { waiting.append(exchange) }
             batch.removeAll(keepingCapacity: true)
             startWaiting()
-            multi.perform()
+            if sockets.takeTimer(now: .now()) { multi.actOnTimer() }
             finishEnded()
             retryHeldBack()
-            if canStart || !queue.mayWait() { continue }
-            multi.wait(&sockets, milliseconds: waitMilliseconds)
+            let mayWait = !canStart && queue.mayWait()
+            sockets.wait(milliseconds: mayWait ? waitMilliseconds : 0) { multi.act($0, $1) }
+            finishEnded()
         }
         cancelAll(also: batch)
     }
@@ -155,7 +157,7 @@ final class TransferLoop: @unchecked Sendable {
             idleCount -= 1
             return transfer
         }
-        return try Transfer(shape, lookups: lookups)
+        return try Transfer(shape, lookups: lookups, sockets: sockets)
     }
 
     private func recycle(_ transfer: Transfer) {
