@@ -29,13 +29,13 @@ lint:
 format:
 	swift format --in-place --recursive $(LINTED)
 
-torture: build
+torture: test-dependencies build
 	KILLS=$(KILLS) Tests/torture/run
 
 # SEED=n runs one seed and tells all that happens.
 simulate: dependencies
 	swift build -c release $(SWIFT_FLAGS) --product gatehouse-simulate
-	.build/release/gatehouse-simulate $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+	.build/release/gatehouse-simulate $(if $(SWEEP),--sweep $(SWEEP),$(if $(SEED),--seed $(SEED),--seeds $(SEEDS)))
 
 install: build
 	install -D -m 0755 .build/release/gatehouse $(DESTDIR)$(PREFIX)/bin/gatehouse

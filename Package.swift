@@ -29,12 +29,15 @@ let package = Package(
     products: [.executable(name: "gatehouse", targets: ["Gatehouse"])],
     targets: [
         // C libraries, each behind one module.
+        .systemLibrary(name: "CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
         library("CYAML", pkgConfig: "yaml-0.1", package: "libyaml-dev"),
         library("COpenSSL", pkgConfig: "libcrypto", package: "libssl-dev"),
         library("CSQLite", pkgConfig: "sqlite3", package: "libsqlite3-dev"),
         library("CMicroHTTPD", pkgConfig: "libmicrohttpd", package: "libmicrohttpd-dev"),
         library("CGnuTLS", pkgConfig: "gnutls", package: "libgnutls28-dev"),
         library("CCurl", pkgConfig: "libcurl", package: "libcurl4-openssl-dev"),
+        library("CRdKafka", pkgConfig: "rdkafka", package: "librdkafka-dev"),
+        library("CZLIB", pkgConfig: "zlib", package: "zlib1g-dev"),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
 
@@ -45,6 +48,7 @@ let package = Package(
         module("Addresses"),
         module("Cryptography", ["COpenSSL"]),
         module("Logging"),
+        module("Kafka", ["CRdKafka", "Addresses"]),
         module("Metrics"),
         module("TimeZones"),
 
@@ -60,10 +64,15 @@ let package = Package(
         module(
             "Targets",
             [
-                "Addresses", "Cryptography", "Events", "HTTPClient", "HTTPTypes", "JSON", "Logging", "Signatures",
+                "Addresses", "CZLIB", "Cryptography", "Events", "HTTPClient", "HTTPTypes", "JSON", "Kafka",
+                "Logging", "Signatures", "YAML",
+            ]),
+        module(
+            "Delivery",
+            [
+                "Cryptography", "Events", "JSON", "SQLite", "EventLog", "Rules", "Targets", "Metrics", "Logging",
                 "YAML",
             ]),
-        module("Delivery", ["Events", "JSON", "SQLite", "EventLog", "Rules", "Targets", "Metrics", "Logging"]),
         module(
             "Ingest",
             [
@@ -75,7 +84,7 @@ let package = Package(
             "Console",
             [
                 "Addresses", "Cryptography", "Delivery", "EventLog", "Events", "HTTPServer", "HTTPTypes", "JSON",
-                "Metrics", "Rules", "YAML",
+                "Metrics", "Rules", "Targets", "YAML",
             ]),
 
         // The program.
@@ -91,7 +100,8 @@ let package = Package(
         .executableTarget(
             name: "Gatehouse",
             dependencies: [
-                "Addresses", "Configuration", "Console", "Cryptography", "Delivery", "EventLog", "Events", "HTTPClient",
+                "Addresses", "CMimalloc", "Configuration", "Console", "Cryptography", "Delivery", "EventLog", "Events",
+                "HTTPClient",
                 "HTTPServer", "HTTPTypes", "Ingest", "JSON", "Logging", "Metrics", "Rehearsal", "Rules", "SQLite",
                 "Signatures", "Simulator", "Targets", "Vendors", "YAML",
             ],
@@ -118,7 +128,7 @@ let package = Package(
             "ConsoleTests",
             [
                 "Addresses", "Console", "Delivery", "EventLog", "Events", "HTTPServer", "HTTPTypes", "JSON", "Logging",
-                "Metrics", "Rules", "YAML",
+                "Metrics", "Rules", "Targets", "YAML",
             ]),
         tests("SimulatorTests", ["Events", "JSON", "Signatures", "Simulator", "Vendors"]),
         tests("EventsTests", ["Cryptography", "Events", "JSON"]),
@@ -131,7 +141,7 @@ let package = Package(
         tests("RulesTests", ["Addresses", "Rules", "Events", "JSON", "TimeZones", "YAML"]),
         tests("TimeZonesTests", ["TimeZones"]),
         tests("RehearsalTests", ["Events", "Ingest", "JSON", "Rehearsal", "Rules", "Vendors", "YAML"]),
-        module("TestSupport", ["CCurl", "HTTPTypes"]),
+        module("TestSupport", ["CCurl", "CRdKafka", "HTTPTypes"]),
         tests("AddressesTests", ["Addresses"]),
         tests("HTTPClientTests", ["HTTPClient", "HTTPTypes", "Addresses", "TestSupport"]),
         tests("SQLiteTests", ["SQLite"]),
@@ -149,19 +159,19 @@ let package = Package(
             name: "gatehouse-simulate", dependencies: ["Simulation"], path: "Tests/Simulation/Command",
             swiftSettings: settings),
         tests("SimulationTests", ["EventLog", "Events", "SQLite", "SimulatedDisk", "Simulation"]),
+        tests("KafkaTests", ["Addresses", "Kafka", "TestSupport"]),
         tests("EventLogTests", ["EventLog", "Events", "SQLite"]),
         tests(
             "DeliveryTests",
             [
-                "Delivery", "EventLog", "Events", "JSON", "Logging", "Metrics", "Rules", "SQLite", "Targets",
-                "TestSupport", "YAML",
+                "Delivery", "EventLog", "Events", "HTTPClient", "HTTPTypes", "JSON", "Logging", "Metrics", "Rules",
+                "SQLite", "Targets", "TestSupport", "YAML",
             ]),
         tests(
             "TargetsTests",
             [
-                "Addresses", "Events", "HTTPClient", "HTTPTypes", "JSON", "Logging", "Signatures", "Targets",
-                "TestSupport",
-                "Vendors", "YAML",
+                "Addresses", "Events", "HTTPClient", "HTTPTypes", "JSON", "Kafka", "Logging", "Signatures", "Targets",
+                "TestSupport", "Vendors", "YAML",
             ]),
         tests("HTTPServerTests", ["Addresses", "HTTPServer", "HTTPTypes"]),
         tests("ProgramTests", ["COpenSSL", "Gatehouse", "HTTPTypes", "TestSupport"], fixtures: true),
@@ -169,8 +179,8 @@ let package = Package(
             "DocumentationTests",
             [
                 "Configuration", "Console", "Cryptography", "Delivery", "EventLog", "Events", "Gatehouse", "HTTPClient",
-                "HTTPServer", "HTTPTypes", "Ingest", "JSON", "Rules", "Signatures", "Targets", "TestSupport", "Vendors",
-                "YAML",
+                "HTTPServer", "HTTPTypes", "Ingest", "JSON", "Kafka", "Rules", "Signatures", "Targets", "TestSupport",
+                "Vendors", "YAML",
             ]),
     ],
     cxxLanguageStandard: .cxx17

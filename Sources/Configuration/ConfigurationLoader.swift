@@ -113,7 +113,8 @@ struct ConfigurationDecoder {
         configuration.targets = targets.blueprints
         configuration.targetLocations = (reader.optional("targets")?.entries ?? []).map { ($0.name, $0.key.location) }
         configuration.ruleEnvironment = RuleEnvironment(
-            sources: sources.names, vendors: Vendors.all.map(\.name), siteKeys: configuration.sites.map(\.key),
+            sources: sources.names + [Vendors.own.name], vendors: (Vendors.all + [Vendors.own]).map(\.name),
+            siteKeys: configuration.sites.map(\.key),
             targets: targets.names, sourcesOfSiteID: Site.sourcesOfID(configuration.sites),
             sourceZones: sources.zones)
         decodeRules(routes: reader.optional("routes"), teams: reader.optional("teams"), &configuration, &diagnostics)

@@ -61,8 +61,8 @@ package enum ConfigurationSchema {
     }
 
     private static var source: String {
-        let types = choice(CanonicalType.allCases.map(\.rawValue))
-        let fields = (EventField.allCases.map(\.path) + ["event", "time", "key"]).map { ($0, strings) }
+        let types = choice(CanonicalType.ofSenders.map(\.rawValue))
+        let fields = (EventField.ofSenders.map(\.path) + ["event", "time", "key"]).map { ($0, strings) }
         return object([
             "vendor": choice(Vendors.all.map(\.name)), "enabled": boolean, "secrets": strings, "api_key": strings,
             "headers": #"{"type": "object", "additionalProperties": \#(strings)}"#,
@@ -72,7 +72,7 @@ package enum ConfigurationSchema {
             "group": #"{"anyOf": [\#(string), \#(object(["query": string]))]}"#, "labels": stringMap,
             "events": #"{"type": "object", "additionalProperties": \#(types)}"#,
             "map": object(Dictionary(uniqueKeysWithValues: fields)), "timezone": string, "dedupe_as": string,
-            "biometrics": choice(["keep", "remove"]),
+            "expect_every": duration, "biometrics": choice(["keep", "remove"]),
         ])
     }
 
@@ -93,7 +93,11 @@ package enum ConfigurationSchema {
             "type": choice(TargetTypes.all.map(\.name)), "description": string, "enabled": boolean, "start": string,
             "allow": networks, "concurrency": #"{"type": "integer"}"#, "timeout": duration,
             "rate": string, "order": choice(DeliveryOrder.allCases.map(\.rawValue)),
-            "batch": object(["max_events": #"{"type": "integer"}"#, "max_bytes": size, "every": duration]),
+            "batch": object([
+                "max_events": #"{"type": "integer"}"#, "max_bytes": size, "every": duration, "wrap": anything,
+                "before": anything,
+            ]),
+            "compression": choice(["gzip"]), "response": response,
             "attempts": #"{"type": "integer"}"#, "give_up_after": duration, "original": boolean,
             "biometrics": #"{"const": "send"}"#,
             "tls": object(["ca": string, "cert": string, "key": string, "pin": string]),
@@ -102,6 +106,12 @@ package enum ConfigurationSchema {
             "auth": anything, "token": string, "sign": signature, "path": string,
             "rotate": object(["size": size, "every": duration, "keep": #"{"type": "integer"}"#]),
         ])
+    }
+
+    private static var response: String {
+        let condition = #"{"type": "object"}"#
+        let list = ["at": string, "id": string, "event": string, "ok": condition, "retry": condition]
+        return object(["ok": condition, "retry": condition, "items": object(list), "errors": object(list)])
     }
 
     private static func object(_ properties: [String: String]) -> String {

@@ -25,6 +25,12 @@ struct SourcesDecoder {
         var result = DecodedSources()
         for entry in node?.mapping("sources", &diagnostics) ?? [] {
             guard Names.check(entry, "a source's name", &diagnostics) else { continue }
+            guard entry.name != Vendors.own.name else {
+                diagnostics.error(
+                    at: entry.key.location,
+                    "a source cannot be called `\(entry.name)`: that is the source of Gatehouse's own events")
+                continue
+            }
             result.names.append(entry.name)
             guard var decoder = SourceDecoder(entry, dedupe: dedupe, &diagnostics) else { continue }
             let source = decoder.decode(&diagnostics)
@@ -65,14 +71,25 @@ private struct SourceDecoder {
         let maximumBody = maximumBody(&diagnostics)
         let allow = reader.optional("allow").map { networks($0, &diagnostics) } ?? []
         let settings = settings(&diagnostics)
-        let keySpace = reader.optional("dedupe_as")?.name(&diagnostics)
+        let keySpace = keySpace(&diagnostics)
         let timezone = reader.optional("timezone")?.timeZone(&diagnostics)
+        let expectEvery = reader.optional("expect_every")?.duration(
+            in: .seconds(1) ... .seconds(366 * 86_400), &diagnostics)
         reader.finish(&diagnostics)
         guard let vendor, let authentication else { return nil }
         return SourceConfiguration(
             name: name, vendor: vendor, authentication: authentication,
             maximumBody: maximumBody ?? vendor.traits.maximumBody, allow: allow, settings: settings,
-            keySpace: keySpace, timezone: timezone)
+            keySpace: keySpace, timezone: timezone, expectEvery: expectEvery)
+    }
+
+    private mutating func keySpace(_ diagnostics: inout Diagnostics) -> String? {
+        guard let node = reader.optional("dedupe_as"), let name = node.name(&diagnostics) else { return nil }
+        if name == Vendors.own.name {
+            diagnostics.error(
+                at: node.location, "dedupe_as: cannot be `\(name)`: that is the source of Gatehouse's own events")
+        }
+        return name
     }
 
     private mutating func vendor(_ diagnostics: inout Diagnostics) -> (any Vendor)? {
@@ -206,7 +223,7 @@ private struct SourceDecoder {
         for entry in reader.optional("labels")?.mapping("labels", &diagnostics) ?? [] {
             if let label = entry.value.name(&diagnostics) { settings.labels[entry.name] = label }
         }
-        let types = CanonicalType.allCases.map(\.rawValue)
+        let types = CanonicalType.ofSenders.map(\.rawValue)
         for entry in reader.optional("events")?.mapping("events", &diagnostics) ?? [] {
             guard let name = entry.value.choice(of: types, &diagnostics) else { continue }
             settings.events[entry.name] = CanonicalType(rawValue: name)
@@ -237,10 +254,10 @@ extension FieldMap {
             case "time": map.time = pointers
             case "key": map.key = pointers
             default:
-                if let field = EventField(path: entry.name) {
+                if let field = EventField(path: entry.name), !field.isSystem {
                     map.fields.append((field, pointers))
                 } else {
-                    let known = EventField.allCases.map(\.path) + ["event", "time", "key"]
+                    let known = EventField.ofSenders.map(\.path) + ["event", "time", "key"]
                     diagnostics.error(
                         at: entry.key.location, "there is no field `\(displayable(entry.name))`",
                         didYouMean: nearest(entry.name, among: known))

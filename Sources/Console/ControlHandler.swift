@@ -21,7 +21,13 @@ package final class ControlHandler: HTTPHandler {
 
     package func receive(_ head: HTTPRequestHead) -> HTTPAdmission {
         .buffered(head, maximum: 0) { [self] _, exchange in
-            queue.async { exchange.respond(self.answer(head)) }
+            queue.async { [self] in
+                // Others need not wait for a receiver.
+                if let desk, let target = OperatorDesk.testedTarget(head) {
+                    return desk.test(target, by: OperatorDesk.actor(head)) { exchange.respond($0) }
+                }
+                exchange.respond(answer(head))
+            }
         }
     }
 

@@ -13,6 +13,7 @@ package final class LocalRecords: RecordSource {
     private let routes: @Sendable () -> RouteListing
     private let routeErrors: @Sendable () -> [String: Int64]?
     private let tracer: EventTracer
+    private let detail: DeliveryDetail
 
     /// - Parameters:
     ///   - targets: the targets as they stand now.
@@ -20,11 +21,12 @@ package final class LocalRecords: RecordSource {
     ///   - routes: the routes and teams as they stand now.
     ///   - routeErrors: how often each route could not be evaluated, by its name; nil when nobody counts.
     ///   - sources: how the sources are configured now.
+    ///   - history: tells again what was sent; nil: from what the state file itself holds.
     package init(
         log: any LogReader & EventIndex, store: DeliveryStore, targets: @escaping @Sendable () throws -> [TargetStatus],
         balance: @escaping @Sendable () throws -> Reconciliation, routes: @escaping @Sendable () -> RouteListing,
         routeErrors: @escaping @Sendable () -> [String: Int64]? = { nil },
-        sources: @escaping @Sendable () -> [SourceFacts] = { [] }
+        sources: @escaping @Sendable () -> [SourceFacts] = { [] }, history: RequestHistory? = nil
     ) {
         self.log = log
         self.store = store
@@ -33,6 +35,7 @@ package final class LocalRecords: RecordSource {
         self.routes = routes
         self.routeErrors = routeErrors
         tracer = EventTracer(log: log, store: store, targets: targets, sources: sources)
+        detail = DeliveryDetail(store: store, history: history ?? RequestHistory(log: log, store: store))
     }
 
     /// The routes at work.
@@ -88,20 +91,29 @@ package final class LocalRecords: RecordSource {
         if let text = query.id { filter.event = try Self.eventID(text) }
         let condition = try EventCondition(query.condition)
         func lines(_ rows: [DeliveryRow]) throws -> [[UInt8]] {
-            try rows.filter { try condition?.takes(log.lookup($0.event)) ?? true }.map { row in
-                Self.line { row.appendJSON(to: &$0) }
-            }
+            let taken = try rows.filter { try condition?.takes(log.lookup($0.event)) ?? true }
+            if filter.event != nil { return try detail.lines(taken, hidesBatches: false) }
+            return taken.map { row in Self.line { row.appendJSON(to: &$0) } }
         }
         if let id = filter.event, let record = try log.lookup(id) {
             // Of one event every target's state is told, where it was filtered or is not read yet too.
-            let rows = try store.deliveries(of: record).filter { filter.takes($0) }
-            return RecordPage(lines: try lines(query.limit.map { Array(rows.suffix($0)) } ?? rows))
+            let isTaken = condition?.takes(record) ?? true
+            let rows = isTaken ? try store.deliveries(of: record).filter { filter.takes($0) } : []
+            let taken = query.limit.map { Array(rows.suffix($0)) } ?? rows
+            return RecordPage(lines: try detail.lines(taken, hidesBatches: false))
         }
         if let limit = query.limit {
             return RecordPage(lines: try lines(store.deliveries(filter, newest: limit)))
         }
         let page = try store.deliveries(filter, after: cursor)
         return RecordPage(lines: try lines(page.rows), next: page.next)
+    }
+
+    /// What became of one event, at every target that was there for it.
+    /// - Parameter team: sees its own targets, and no other event.
+    func deliveries(of record: LogRecord, seenBy team: TeamView?) throws -> [[UInt8]] {
+        let rows = try store.deliveries(of: record).filter { team?.targets.contains($0.target) ?? true }
+        return try detail.lines(rows, hidesBatches: team != nil)
     }
 
     private func refusals(_ query: ListQuery, after cursor: String?) throws -> RecordPage {

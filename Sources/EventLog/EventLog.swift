@@ -14,7 +14,7 @@ package protocol LogReader: AnyObject, Sendable {
     /// Before the oldest record received at `timeMs` or later; `head` when there is none. As exact as the receiving
     /// clock was steady.
     func position(at timeMs: Int64) throws(LogFailure) -> LogPosition
-    /// Records between two positions, exactly; 0 when `to` is not beyond `from`.
+    /// Records between two positions, exactly, those that were lost among them; 0 when `to` is not beyond `from`.
     func count(from: LogPosition, to: LogPosition) -> Int64
 }
 
@@ -57,6 +57,8 @@ package struct LogStatistics: Sendable, Equatable {
 
     /// By name. `system.…` events are in none.
     package var sources: [String: Source] = [:]
+    /// Accepted events of no known source: they were lost together with the commit that counted them.
+    package private(set) var unattributed: Int64 = 0
     /// `system.…` events appended.
     package var system: Int64 = 0
     /// Records given up by `acceptLoss`, or erased by nobody and unreadable.
@@ -79,7 +81,13 @@ package struct LogStatistics: Sendable, Equatable {
 
     package init() {}
 
-    package var accepted: Int64 { sources.values.reduce(0) { $0 + $1.accepted } }
+    package var accepted: Int64 { sources.values.reduce(unattributed) { $0 + $1.accepted } }
     package var duplicates: Int64 { sources.values.reduce(0) { $0 + $1.duplicates } }
     package var quarantined: Int64 { sources.values.reduce(0) { $0 + $1.quarantined } }
+
+    /// Every event was given a place of its own, so that these tell how many there were.
+    mutating func attribute(_ places: Int64) {
+        unattributed = 0
+        unattributed = max(0, places - accepted - system)
+    }
 }

@@ -17,12 +17,15 @@ package struct NewRecord: Sendable {
     package var returningID: [UInt8]?
     /// In lower case.
     package var email: [UInt8]?
+    /// As `LogRecord.verifiedBy`.
+    package var verifiedBy: String?
     /// The structured CloudEvent. Not empty: an empty payload is what remains of an erased record.
     package var payload: [UInt8]
 
     package init(
         id: EventID, type: String, partitionKey: [UInt8], timeMs: Int64, receivedAtMs: Int64, source: String,
-        visitorID: [UInt8]? = nil, returningID: [UInt8]? = nil, email: [UInt8]? = nil, payload: [UInt8]
+        visitorID: [UInt8]? = nil, returningID: [UInt8]? = nil, email: [UInt8]? = nil, verifiedBy: String? = nil,
+        payload: [UInt8]
     ) {
         self.id = id
         self.type = type
@@ -33,6 +36,7 @@ package struct NewRecord: Sendable {
         self.visitorID = visitorID
         self.returningID = returningID
         self.email = email
+        self.verifiedBy = verifiedBy
         self.payload = payload
     }
 }
@@ -44,17 +48,22 @@ package struct LogRecord: Sendable, Equatable {
     package var type: String
     package var receivedAtMs: Int64
     package var source: String
+    /// The name of the secret, or of the header's value, that proved where its request came from. Empty: the source takes
+    /// requests from anybody. Nil: it was not kept (an older record), or there was no request.
+    package var verifiedBy: String?
     /// The structured CloudEvent; empty for a record that was erased.
     package var payload: [UInt8]
 
     package init(
-        place: RecordPlace, id: EventID, type: String, receivedAtMs: Int64, source: String, payload: [UInt8]
+        place: RecordPlace, id: EventID, type: String, receivedAtMs: Int64, source: String,
+        verifiedBy: String? = nil, payload: [UInt8]
     ) {
         self.place = place
         self.id = id
         self.type = type
         self.receivedAtMs = receivedAtMs
         self.source = source
+        self.verifiedBy = verifiedBy
         self.payload = payload
     }
 

@@ -32,4 +32,18 @@ package enum CanonicalType: String, CaseIterable, Sendable {
     case configurationAudited = "configuration.audited"
     /// Everything else, with the vendor's own name in `vendor_event`.
     case other
+
+    // What Gatehouse says of itself; no sender can.
+    case systemTargetDisabled = "system.target_disabled"
+    case systemBreakerOpened = "system.breaker_opened"
+    case systemDeadLetter = "system.dead_letter"
+    case systemTeamFileRefused = "system.team_file_refused"
+    case systemLogFilling = "system.log_filling"
+    case systemSourceSilent = "system.source_silent"
+
+    /// Whether it is an event of Gatehouse's own.
+    package var isSystem: Bool { rawValue.hasPrefix("system.") }
+
+    /// Those that a sender's event can be.
+    package static let ofSenders = allCases.filter { !$0.isSystem }
 }

@@ -35,6 +35,7 @@ extension EventField {
         case .decisionOutcome, .decisionReason: false
         case .decisionMessage, .decisionNotes: true
         case .personal, .additional: true
+        case .systemTarget, .systemSource, .systemTeam, .systemReason, .systemCount: false
         }
     }
 }

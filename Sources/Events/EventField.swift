@@ -42,6 +42,7 @@ package enum EventField: UInt8, CaseIterable, Sendable {
     case changeObject, changeField, changeBefore, changeAfter
     case decisionOutcome, decisionReason, decisionMessage, decisionNotes
     case personal, additional
+    case systemTarget, systemSource, systemTeam, systemReason, systemCount
 
     /// The dotted path below `data`, such as `visitor.email`.
     package var path: String { definition.path }
@@ -55,6 +56,17 @@ package enum EventField: UInt8, CaseIterable, Sendable {
         guard let field = Self.byPath[path] else { return nil }
         self = field
     }
+
+    /// Whether it is filled in events of Gatehouse's own only.
+    package var isSystem: Bool {
+        switch self {
+        case .systemTarget, .systemSource, .systemTeam, .systemReason, .systemCount: true
+        default: false
+        }
+    }
+
+    /// Those that a sender's event can fill.
+    package static let ofSenders = allCases.filter { !$0.isSystem }
 
     var definition: FieldDefinition { Self.definitions[Int(rawValue)] }
 
@@ -203,5 +215,10 @@ extension EventField {
         .init(.decisionNotes, ["decision", "notes"], .text, "the notes given with the decision"),
         .init(.personal, ["personal"], .map, "the personal fields, by the sender's own keys"),
         .init(.additional, ["additional"], .map, "additional fields, form answers and user data"),
+        .init(.systemTarget, ["system", "target"], .text, "the target concerned, in events of Gatehouse's own"),
+        .init(.systemSource, ["system", "source"], .text, "the source concerned"),
+        .init(.systemTeam, ["system", "team"], .text, "the team concerned"),
+        .init(.systemReason, ["system", "reason"], .text, "why: a stable code, or the first error of a team's files"),
+        .init(.systemCount, ["system", "count"], .number, "how many: events, errors or seconds"),
     ]
 }

@@ -15,13 +15,12 @@ package struct EventMask: ~Copyable {
     /// - Returns: nil when it is not one.
     package func masked(_ payload: [UInt8]) -> [UInt8]? {
         guard let tape = try? parser.parse(payload), let data = tape.member(tape.root, "data") else { return nil }
-        let isSystem = tape.member(tape.root, "type").flatMap(tape.text)?.hasPrefix("system.") ?? false
         var writer = JSONWriter(reserving: payload.count)
         writer.beginObject()
         for (key, value) in tape.members(tape.root) {
             writer.key(tape.text(key) ?? "")
             if value == data {
-                Self.object(data, Self.fields, tape, keeping: isSystem ? "system" : nil, &writer)
+                Self.object(data, Self.fields, tape, &writer)
             } else {
                 Self.open(value, tape, &writer)
             }
@@ -30,10 +29,8 @@ package struct EventMask: ~Copyable {
         return writer.bytes
     }
 
-    /// - Parameter kept: a member that is written as it stands.
     private static func object(
-        _ object: JSONIndex, _ nodes: [String: MaskNode], _ tape: JSONTape, keeping kept: String? = nil,
-        _ writer: inout JSONWriter
+        _ object: JSONIndex, _ nodes: [String: MaskNode], _ tape: JSONTape, _ writer: inout JSONWriter
     ) {
         guard tape.kind(object) == .object else { return hidden(object, tape, &writer) }
         writer.beginObject()
@@ -41,7 +38,6 @@ package struct EventMask: ~Copyable {
             let name = tape.text(key) ?? ""
             writer.key(name)
             switch nodes[name] {
-            case nil where name == kept: writer.raw(tape, value)
             case nil: hidden(value, tape, &writer)
             case .group(let children): self.object(value, children, tape, &writer)
             case .field(let field) where !field.isPersonal: open(value, tape, &writer)

@@ -17,10 +17,12 @@ final class BatchJob: Sendable {
     let exchange: HTTPExchange
     let receivedAt: Timestamp
     let client: RefusedClient
+    /// As `LogRecord.verifiedBy`.
+    let verifiedBy: String
 
     init(
         source: IntakeSource, sites: SiteDirectory, body: consuming sending SpooledBody, head: HTTPRequestHead,
-        exchange: HTTPExchange, receivedAt: Timestamp, client: RefusedClient
+        exchange: HTTPExchange, receivedAt: Timestamp, client: RefusedClient, verifiedBy: String
     ) {
         self.source = source
         self.sites = sites
@@ -29,6 +31,7 @@ final class BatchJob: Sendable {
         self.exchange = exchange
         self.receivedAt = receivedAt
         self.client = client
+        self.verifiedBy = verifiedBy
     }
 }
 
@@ -159,8 +162,8 @@ struct BatchWorker {
                 let tape = try parser.parse(body.bytes(element.range))
                 batch.records.append(
                     job.source.record(
-                        tape, tape.root, query: job.head.query, receivedAt: job.receivedAt, sites: job.sites,
-                        draft: &draft))
+                        tape, tape.root, query: job.head.query, receivedAt: job.receivedAt,
+                        verifiedBy: job.verifiedBy, sites: job.sites, draft: &draft))
             }
             if batch.records.count + batch.quarantined.count == Self.bundle {
                 send(batch, job, appends)

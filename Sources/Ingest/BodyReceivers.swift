@@ -37,18 +37,21 @@ final class EventBodyReceiver: HTTPBodyReceiver {
     func finish(_ exchange: HTTPExchange) {
         let body = body.withLock { $0 }
         var messageID: String?
+        var verifiedBy = request.verifiedBy
         switch request.verify(body) {
         case .failure(let failure):
             return reporter.refuse(exchange, .notVerified(failure), request.client, body: body)
         case .success(let signature):
             messageID = signature?.id
+            if let signature { verifiedBy = signature.secretName }
         }
         if let answer = request.validationAnswer {
             return exchange.respond(answer)
         }
         let job = EventJob(
             source: request.source, sites: request.sites, body: body, head: request.head, exchange: exchange,
-            receivedAt: request.receivedAt, client: request.client, messageID: messageID)
+            receivedAt: request.receivedAt, client: request.client, messageID: messageID,
+            verifiedBy: verifiedBy)
         if !handOver(job) { exchange.respond(reporter.refusal(.overloaded(), request.client, size: body.count)) }
     }
 
@@ -91,13 +94,17 @@ final class BatchBodyReceiver: HTTPBodyReceiver {
     func finish(_ exchange: HTTPExchange) {
         guard let body = body.withLock({ $0.take() }) else { return }
         let size = body.count
+        var verifiedBy = request.verifiedBy
         // No batching sender signs of its own accord; where the source says that one does, its body is read whole.
         if request.source.configuration.authentication.signature != nil {
             guard let bytes = try? body.bytes(0..<size) else {
                 return exchange.respond(reporter.refusal(.spoolUnavailable(), request.client, size: size))
             }
-            if case .failure(let failure) = request.verify(bytes) {
+            switch request.verify(bytes) {
+            case .failure(let failure):
                 return reporter.refuse(exchange, .notVerified(failure), request.client, body: bytes)
+            case .success(let signature):
+                if let signature { verifiedBy = signature.secretName }
             }
         }
         let taken: Bool
@@ -105,12 +112,13 @@ final class BatchBodyReceiver: HTTPBodyReceiver {
             taken = batch(
                 BatchJob(
                     source: request.source, sites: request.sites, body: body, head: request.head, exchange: exchange,
-                    receivedAt: request.receivedAt, client: request.client))
+                    receivedAt: request.receivedAt, client: request.client, verifiedBy: verifiedBy))
         } else {
             taken = single(
                 EventJob(
                     source: request.source, sites: request.sites, body: (try? body.bytes(0..<size)) ?? [],
-                    head: request.head, exchange: exchange, receivedAt: request.receivedAt, client: request.client))
+                    head: request.head, exchange: exchange, receivedAt: request.receivedAt, client: request.client,
+                    verifiedBy: verifiedBy))
         }
         if !taken { exchange.respond(reporter.refusal(.overloaded(), request.client, size: size)) }
     }

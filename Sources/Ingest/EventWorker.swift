@@ -18,6 +18,8 @@ struct EventJob: Sendable {
     let client: RefusedClient
     /// The signed id of the message, where the scheme has one.
     var messageID: String?
+    /// As `LogRecord.verifiedBy`.
+    var verifiedBy: String
 }
 
 /// Parses, decodes and appends single events, many to one append, and answers when they are durable.
@@ -79,15 +81,18 @@ struct EventWorker {
             return nil
         }
         let authentication = job.source.configuration.authentication
-        if authentication.signed == .payload, let verifier = authentication.signature,
-            case .failure(let failure) = verifyPayload(verifier, tape, job)
-        {
-            reporter.refuse(job.exchange, .notVerified(failure), job.client, body: job.body)
-            return nil
+        var verifiedBy = job.verifiedBy
+        if authentication.signed == .payload, let verifier = authentication.signature {
+            switch verifyPayload(verifier, tape, job) {
+            case .failure(let failure):
+                reporter.refuse(job.exchange, .notVerified(failure), job.client, body: job.body)
+                return nil
+            case .success(let signature): verifiedBy = signature.secretName
+            }
         }
         return job.source.record(
             tape, tape.root, query: job.head.query, messageID: job.messageID, receivedAt: job.receivedAt,
-            sites: job.sites, draft: &draft)
+            verifiedBy: verifiedBy, sites: job.sites, draft: &draft)
     }
 
     /// The signature over the bytes of the member `Payload` alone.
@@ -107,14 +112,15 @@ extension IntakeSource {
     /// One element as a record of the log. The draft is reused, and left as it was filled.
     func record(
         _ tape: JSONTape, _ element: JSONIndex, query: String?, messageID: String? = nil, receivedAt: Timestamp,
-        sites: SiteDirectory, draft: inout EventDraft
+        verifiedBy: String, sites: SiteDirectory, draft: inout EventDraft
     ) -> NewRecord {
         let event = configuration.encode(
             tape, element, query: query, messageID: messageID, receivedAt: receivedAt, sites: sites, draft: &draft)
         return NewRecord(
             id: event.id, type: event.type.rawValue, partitionKey: event.partitionKey,
             timeMs: event.time.milliseconds, receivedAtMs: event.receivedAt.milliseconds, source: name,
-            visitorID: event.visitorID, returningID: event.returningID, email: event.email, payload: event.payload)
+            visitorID: event.visitorID, returningID: event.returningID, email: event.email,
+            verifiedBy: verifiedBy, payload: event.payload)
     }
 
     func count(_ outcome: AppendOutcome) {

@@ -102,7 +102,8 @@ package final class Intake: HTTPHandler {
         let client = RefusedClient(source: source?.name, address: address)
         guard let path else { return .refuse(reporter.refusal(.unknownPath(), client)) }
         guard let source else { return .refuse(reporter.refusal(.unknownSource(), client)) }
-        if let problem = check(head, source.configuration, client) {
+        var verifiedBy = ""
+        if let problem = check(head, source.configuration, client, &verifiedBy) {
             var response = reporter.refusal(problem, client)
             if problem.status == 405 { response.headers.append("Allow", "POST") }
             return .refuse(response)
@@ -113,7 +114,8 @@ package final class Intake: HTTPHandler {
             if validationAnswer == nil { return .refuse(reporter.refusal(.unknownPath(), client)) }
         }
         let request = IntakeRequest(
-            source: source, sites: sites, head: head, client: client, validationAnswer: validationAnswer)
+            source: source, sites: sites, head: head, client: client, verifiedBy: verifiedBy,
+            validationAnswer: validationAnswer)
         return .accept(maximumBody: source.configuration.maximumBody, receiver(request))
     }
 
@@ -121,8 +123,9 @@ package final class Intake: HTTPHandler {
         .refuse(reporter.refusal(.unknownSource(), RefusedClient(source: nil, address: head.peer)))
     }
 
+    /// - Parameter verifiedBy: the name of the value that the source's headers were verified by.
     private func check(
-        _ head: HTTPRequestHead, _ source: SourceConfiguration, _ client: RefusedClient
+        _ head: HTTPRequestHead, _ source: SourceConfiguration, _ client: RefusedClient, _ verifiedBy: inout String
     ) -> ProblemDetails? {
         guard head.method == "POST" else { return .methodNotAllowed() }
         guard head.hasBody || head.contentLength != nil else { return .lengthRequired() }
@@ -136,10 +139,13 @@ package final class Intake: HTTPHandler {
         if let length = head.contentLength, length > source.maximumBody {
             return .bodyTooLarge(limit: source.maximumBody)
         }
-        if let check = source.authentication.headers, case .failure(let failure) = check.verify(headers: head.headers) {
-            return .notVerified(failure)
+        guard let check = source.authentication.headers else { return nil }
+        switch check.verify(headers: head.headers) {
+        case .failure(let failure): return .notVerified(failure)
+        case .success(let found):
+            verifiedBy = found.secretName
+            return nil
         }
-        return nil
     }
 
     private func receiver(_ request: IntakeRequest) -> any HTTPBodyReceiver {
@@ -181,6 +187,8 @@ struct IntakeRequest: Sendable {
     let sites: SiteDirectory
     let head: HTTPRequestHead
     let client: RefusedClient
+    /// What its headers were verified by, as `LogRecord.verifiedBy`; a signature is verified with the body.
+    let verifiedBy: String
     /// Set when the sender only asks whether the address is right.
     let validationAnswer: HTTPResponse?
     let receivedAt = Timestamp.now()

@@ -41,11 +41,13 @@ package struct SourceConfiguration: Sendable {
     package var keySpace: String
     /// The zone of events for which neither the sender nor `sites:` has one, such as `Europe/London`.
     package var timezone: String?
+    /// A source without an event for longer than this is told of as silent.
+    package var expectEvery: Duration?
 
     package init(
         name: String, vendor: any Vendor, authentication: SourceAuthentication, maximumBody: Int,
         allow: [IPNetwork] = [], settings: DecodeSettings, keySpace: String? = nil,
-        timezone: String? = nil
+        timezone: String? = nil, expectEvery: Duration? = nil
     ) {
         self.name = name
         self.vendor = vendor
@@ -55,5 +57,6 @@ package struct SourceConfiguration: Sendable {
         self.settings = settings
         self.keySpace = keySpace ?? name
         self.timezone = timezone
+        self.expectEvery = expectEvery
     }
 }

@@ -165,11 +165,6 @@ internal import CSQLite
         _ = unsafe gatehouse_sqlite_keep_wal_on_close(handle)
     }
 
-    /// Gives back what the connection's page cache can spare.
-    package func releaseMemory() {
-        unsafe sqlite3_db_release_memory(handle)
-    }
-
     func failure(_ code: Int32, _ operation: String) -> SQLiteError {
         let error = SQLiteError(
             extendedCode: code, operation: operation, message: unsafe String(cString: sqlite3_errmsg(handle)))

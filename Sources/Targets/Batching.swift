@@ -2,11 +2,23 @@ import Cryptography
 import Events
 import YAML
 
-extension BatchLimits {
-    /// Reads `batch:`, for types whose receivers take several events in one request.
-    init(_ node: YAMLNode, _ diagnostics: inout Diagnostics) {
-        self.init()
+/// `batch:`: when events that wait for each other go, and how they stand in one body.
+struct BatchSettings {
+    var limits = BatchLimits()
+    var wrap = BatchWrap.array
+
+    /// - Parameter templates: the policy of the target's templates; nil for a type that has none.
+    init(_ node: YAMLNode, templates policy: ContentPolicy?, _ diagnostics: inout Diagnostics) {
         guard var reader = MappingReader(node, "batch", &diagnostics) else { return }
+        limits = BatchLimits(&reader, &diagnostics)
+        wrap = BatchWrap(&reader, templates: policy, &diagnostics) ?? wrap
+        reader.finish(&diagnostics)
+    }
+}
+
+extension BatchLimits {
+    fileprivate init(_ reader: inout MappingReader, _ diagnostics: inout Diagnostics) {
+        self.init()
         maximumEvents = reader.optional("max_events")?.integer(in: 1...20_000, &diagnostics) ?? maximumEvents
         if let sizeNode = reader.optional("max_bytes"), let size = sizeNode.size(&diagnostics) {
             if 1024...(16 << 20) ~= size {
@@ -16,32 +28,15 @@ extension BatchLimits {
             }
         }
         every = reader.optional("every")?.duration(in: .milliseconds(10) ... .seconds(1200), &diagnostics) ?? every
-        reader.finish(&diagnostics)
     }
 }
 
-/// Several events in one body.
-enum BatchBody {
-    /// CloudEvents, JSON format, section 4: a batch is a JSON array.
-    static let canonicalType = "application/cloudevents-batch+json; charset=utf-8"
-
-    /// A JSON array of JSON texts.
-    static func array(_ elements: [[UInt8]]) -> [UInt8] {
-        var body: [UInt8] = [UInt8(ascii: "[")]
-        body.reserveCapacity(elements.reduce(2) { $0 + $1.count + 1 })
-        for (index, element) in elements.enumerated() {
-            if index > 0 { body.append(UInt8(ascii: ",")) }
-            body.append(contentsOf: element)
-        }
-        body.append(UInt8(ascii: "]"))
-        return body
-    }
-
-    /// The same for the same events in the same order: what a receiver recognises a repeated batch by. One event's is its
-    /// own id.
-    static func id(_ events: [OutgoingEvent]) -> String {
+/// What a receiver recognises a repeated request by.
+enum BatchID {
+    /// The same for the same events in the same order. One event's is its own id.
+    static func of(_ events: [OutgoingEvent]) -> String {
+        if events.count == 1 { return events[0].event.attribute("id") ?? "" }
         let ids = events.map { $0.event.attribute("id") ?? "" }
-        if ids.count == 1 { return ids[0] }
         return Hex.encode(SHA256.hash(ids.joined(separator: "\n")).prefix(16))
     }
 }

@@ -12,6 +12,8 @@ indirect enum BodyTemplate: Sendable {
     case value(FieldReference, Presence)
     /// Text with values in it; those that are absent or null leave nothing.
     case text([Piece], Presence)
+    /// Where the events of a batch go; only in a batch's `wrap:`.
+    case events
 
     struct Member: Sendable {
         var name: String
@@ -58,6 +60,7 @@ indirect enum BodyTemplate: Sendable {
             if let place = reference.value(in: event) { writer.raw(event.tape, place) } else { writer.null() }
         case .text(let pieces, _):
             writer.string(utf8: Self.text(pieces, event))
+        case .events: writer.null()
         }
     }
 

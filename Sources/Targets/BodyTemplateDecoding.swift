@@ -6,14 +6,23 @@ extension BodyTemplate {
     /// literal keeps its type, every other scalar is a text. `{name}` stands for an event's value, `{?name}` for one that is left out when absent or null, `{{` and `}}` for braces.
     /// Nil when an error was reported.
     init?(_ node: YAMLNode, _ policy: ContentPolicy, _ diagnostics: inout Diagnostics) {
-        let decoder = TemplateDecoder(policy: policy)
+        self.init(node, TemplateDecoder(policy: policy), &diagnostics)
+    }
+
+    /// As `body:`, of what stands around the events of a batch: there is one `{events}`, and no value of an event.
+    init?(wrap node: YAMLNode, _ diagnostics: inout Diagnostics) {
+        self.init(node, TemplateDecoder(policy: nil), &diagnostics)
+    }
+
+    private init?(_ node: YAMLNode, _ decoder: TemplateDecoder, _ diagnostics: inout Diagnostics) {
         guard let template = decoder.template(node, &diagnostics) else { return nil }
         self = template
     }
 }
 
 private struct TemplateDecoder {
-    let policy: ContentPolicy
+    /// Nil for what stands around a batch.
+    let policy: ContentPolicy?
 
     func template(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> BodyTemplate? {
         switch node.content {
@@ -36,7 +45,7 @@ private struct TemplateDecoder {
     ) -> BodyTemplate? {
         // An unquoted {visitor.name} is a YAML mapping with one key and nothing behind it.
         if entries.count == 1, entries[0].value.scalar?.text == "", entries[0].value.isNull,
-            FieldReference(Self.withoutMark(entries[0].name)) != nil
+            FieldReference(Self.withoutMark(entries[0].name)) != nil || entries[0].name == "events"
         {
             diagnostics.error(at: node.location, "write it in quotes: \"{\(entries[0].name)}\"")
             return nil
@@ -61,7 +70,8 @@ private struct TemplateDecoder {
         if let reference = scalar.reference {
             return secret(node, scalar, reference, &diagnostics)
         }
-        if scalar.isPlain, let literal = Self.literal(scalar.text) { return .literal(literal) }
+        if policy == nil, scalar.text == "{events}" { return .events }
+        if let literal = scalar.jsonLiteral { return .literal(literal) }
         if scalar.isNull {
             diagnostics.error(at: node.location, "there is nothing here; write null, or \"\" for an empty text")
             return nil
@@ -128,6 +138,11 @@ private struct TemplateDecoder {
     private func reference(
         _ name: String, _ node: YAMLNode, _ diagnostics: inout Diagnostics
     ) -> FieldReference? {
+        guard let policy else {
+            diagnostics.error(
+                at: node.location, "around the events of a batch there is only \"{events}\", a value by itself")
+            return nil
+        }
         guard let reference = FieldReference(name) else {
             diagnostics.error(
                 at: node.location, "there is no field {\(displayable(name))}",
@@ -144,11 +159,15 @@ private struct TemplateDecoder {
     private static func withoutMark(_ name: String) -> String {
         name.hasPrefix("?") ? String(name.dropFirst()) : name
     }
+}
 
-    /// The scalar as JSON, where it is a number, true, false or null in JSON's own spelling.
-    private static func literal(_ text: String) -> [UInt8]? {
+extension YAMLScalar {
+    /// The scalar as JSON, where it is a number, true, false or null in JSON's own spelling, without quotes.
+    var jsonLiteral: [UInt8]? {
         let bytes = Array(text.utf8)
-        guard bytes.count <= 64, let tape = try? JSONParser().parse(bytes), tape.span(tape.root) == bytes.indices else {
+        guard isPlain, reference == nil, bytes.count <= 64, let tape = try? JSONParser().parse(bytes),
+            tape.span(tape.root) == bytes.indices
+        else {
             return nil
         }
         switch tape.kind(tape.root) {

@@ -6,6 +6,8 @@ import JSON
 enum CloudEvents {
     /// Section 3.2.
     static let structuredType = "application/cloudevents+json; charset=utf-8"
+    /// Section 3.3.
+    static let batchType = "application/cloudevents-batch+json; charset=utf-8"
 
     /// The attributes of binary content mode as header fields (section 3.1.3); `datacontenttype` is `Content-Type`'s.
     static func binaryHeaders(of event: EventView) -> [HeaderField] {

@@ -17,11 +17,14 @@ package struct DeliveryReceipt: Sendable, Hashable {
     package var duration: Duration
     /// The size of what was sent: the body, or the message with its framing.
     package var bytes: Int
+    /// Nil when nothing is known of it.
+    package var exchange: Exchange?
 
-    package init(status: Int? = nil, duration: Duration, bytes: Int) {
+    package init(status: Int? = nil, duration: Duration, bytes: Int, exchange: Exchange? = nil) {
         self.status = status
         self.duration = duration
         self.bytes = bytes
+        self.exchange = exchange
     }
 }
 
@@ -50,12 +53,14 @@ package struct DeliveryFailure: Error, Sendable, Hashable {
     /// The beginning of the receiver's answer, at most `maximumResponse` bytes. It may repeat what was sent to it, so it
     /// belongs with the dead letters and never in a log.
     package var response: [UInt8]
+    /// Nil when nothing was rendered.
+    package var exchange: Exchange?
 
     package static let maximumResponse = 2048
 
     package init(
         code: String, message: String, blame: Blame, status: Int? = nil, retryAfter: Duration? = nil,
-        duration: Duration = .zero, response: [UInt8] = []
+        duration: Duration = .zero, response: [UInt8] = [], exchange: Exchange? = nil
     ) {
         self.code = code
         self.message = message
@@ -64,5 +69,6 @@ package struct DeliveryFailure: Error, Sendable, Hashable {
         self.retryAfter = retryAfter
         self.duration = duration
         self.response = Array(response.prefix(Self.maximumResponse))
+        self.exchange = exchange
     }
 }

@@ -43,13 +43,22 @@ struct Endpoint: Sendable, Hashable {
             diagnostics.error(at: node.location, "`\(Self.publicText(scalar.reference ?? text))` \(error.message)")
             return nil
         }
-        guard let refusal = Self.refusal(of: host, by: addressGuard) else { return }
+        _ = Self.permits(host, node, addressGuard, &diagnostics)
+    }
+
+    /// Whether the guard lets a literal address, or a name that always means this machine, be reached; else that is reported.
+    static func permits(
+        _ host: String, _ node: YAMLNode, _ addressGuard: AddressGuard, _ diagnostics: inout Diagnostics
+    ) -> Bool {
+        guard let refusal = refusal(of: host, by: addressGuard) else { return true }
         let cause = "is a \(refusal.kind) address, which a target may reach only where it says so"
+        let reference = node.scalar?.reference
         diagnostics.error(
             at: node.location,
-            scalar.reference == nil
+            reference == nil
                 ? "\(host) \(cause): add `\(refusal.suggestion)`"
-                : "what `\(scalar.displayText)` stands for \(cause): add its network to `allow:`")
+                : "what `\(node.scalar?.displayText ?? "")` stands for \(cause): add its network to `allow:`")
+        return false
     }
 
     /// - Parameter shown: the text with its references as written.

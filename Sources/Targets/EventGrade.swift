@@ -85,6 +85,12 @@ extension CanonicalType {
         case .dhcpExpired: .init("DHCP lease expired", "expire", nil)
         case .configurationAudited: .init("Configuration changed", "change", "success", .notice)
         case .other: .init("Other event", "other", nil)
+        case .systemTargetDisabled: .init("Target switched off by its own answer", "disable", "failure", .warning)
+        case .systemBreakerOpened: .init("Target fails and is left alone for a while", "wait", "failure", .warning)
+        case .systemDeadLetter: .init("Events became dead letters", "deliver", "failure", .warning)
+        case .systemTeamFileRefused: .init("A team's files were refused", "load", "failure", .warning)
+        case .systemLogFilling: .init("The log fills with unfinished events", "fill", nil, .warning)
+        case .systemSourceSilent: .init("Source silent for longer than expected", "wait", nil, .warning)
         }
     }
 }

@@ -15,7 +15,21 @@ enum FailureClassification {
     }
 
     /// What an HTTP answer means.
-    /// - Parameter bytes: the size of the body that was sent.
+    /// - Parameters:
+    ///   - bytes: the size of the body that was sent.
+    ///   - judge: what reads an answer of 2xx; nil: it says that all was taken.
+    static func outcome(
+        _ response: HTTPClientResponse, bytes: Int, now: Timestamp, judge: ResponseJudge?
+    ) -> BatchOutcome {
+        guard blame(status: response.status) == nil, let judge else {
+            return .all(outcome(response, bytes: bytes, now: now))
+        }
+        let receipt = DeliveryReceipt(status: response.status, duration: response.duration, bytes: bytes)
+        let delay = RetryAfter.delay(response.headers["Retry-After"], date: response.headers["Date"], now: now)
+        return judge.outcome(response, receipt, retryAfter: delay)
+    }
+
+    /// What an HTTP answer means by its status.
     static func outcome(_ response: HTTPClientResponse, bytes: Int, now: Timestamp) -> DeliveryOutcome {
         guard let blame = blame(status: response.status) else {
             return .delivered(DeliveryReceipt(status: response.status, duration: response.duration, bytes: bytes))

@@ -75,6 +75,10 @@ final class FileTarget: Target {
         var bytes: [UInt8]
         var started: ContinuousClock.Instant
         var completion: @Sendable (DeliveryOutcome) -> Void
+
+        func end(_ outcome: DeliveryOutcome, _ version: TargetVersion?) {
+            completion(outcome.carrying(Exchange(bytes, version: version, isKept: !outcome.isDelivered)))
+        }
     }
 
     private struct State {
@@ -87,6 +91,8 @@ final class FileTarget: Target {
 
     private static let maximumSize = 64 << 20
     private static let maximumLines = 65_536
+
+    private var version: TargetVersion? { blueprint.settings.version }
 
     private let blueprint: FileBlueprint
     private let context: TargetContext
@@ -115,6 +121,7 @@ final class FileTarget: Target {
             return completion(.failed(FailureClassification.failure(error)))
         }
         bytes.append(UInt8(ascii: "\n"))
+        outgoing.test?.sends(TargetRendition(.bytes(bytes), of: blueprint, showsSignature: false))
         let line = Line(bytes: bytes, started: started, completion: completion)
         let refusal = state.withLock { state -> DeliveryFailure? in
             guard !state.isClosed else { return FailureClassification.closed }
@@ -126,7 +133,7 @@ final class FileTarget: Target {
             schedule(&state)
             return nil
         }
-        if let refusal { completion(.failed(refusal)) }
+        if let refusal { line.end(.failed(refusal), version) }
     }
 
     func close() {
@@ -173,12 +180,12 @@ final class FileTarget: Target {
         for (position, line) in lines.enumerated() {
             let duration = line.started.duration(to: .now)
             if position < result.written {
-                line.completion(.delivered(DeliveryReceipt(duration: duration, bytes: line.bytes.count)))
+                line.end(.delivered(DeliveryReceipt(duration: duration, bytes: line.bytes.count)), version)
             } else if let failure = result.failure {
-                line.completion(
+                line.end(
                     .failed(
                         DeliveryFailure(
-                            code: failure.code, message: failure.message, blame: .target, duration: duration)))
+                            code: failure.code, message: failure.message, blame: .target, duration: duration)), version)
             }
         }
     }

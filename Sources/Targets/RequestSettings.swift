@@ -9,20 +9,39 @@ struct RequestSettings: Sendable {
     let endpoint: Endpoint
     /// Configured headers and `Authorization`.
     let headers: HeaderFields
+    /// How the events of a batch stand in one body.
+    var wrap = BatchWrap.array
+    /// Nil: none.
+    var compression: RequestCompression?
+    /// Nil: a status of 2xx says that all was taken.
+    var response: ResponsePredicate?
 }
 
 extension RequestSettings {
     private static let schemes: KeyValuePairs = ["https": 443, "http": 80]
 
-    /// Reads `url` and `headers`. Nil when there is no URL to send to.
+    /// Reads `url`, `headers`, `batch`, `compression` and `response`. Nil when there is no URL to send to.
     /// - Parameters:
     ///   - authorization: from the type's own keys, if it has any.
     ///   - reserved: names in lower case that the type writes itself.
+    ///   - takesTemplates: whether the configuration may write parts of a body.
     init?(
         _ reader: inout MappingReader, _ settings: TargetSettings, authorization: String?, reserved: [String],
-        _ diagnostics: inout Diagnostics
+        takesTemplates: Bool, _ diagnostics: inout Diagnostics
     ) {
-        let headers = ConfiguredHeaders.decode(reader.optional("headers"), reserved: reserved, &diagnostics)
+        let policy = ContentPolicy(settings)
+        let headers = ConfiguredHeaders.decode(
+            reader.optional("headers"), reserved: reserved + Self.marks, &diagnostics)
+        let batch = reader.optional("batch").map {
+            BatchSettings($0, templates: takesTemplates ? policy : nil, &diagnostics)
+        }
+        compression =
+            reader.optional("compression")?.choice(of: RequestCompression.allCases.map(\.rawValue), &diagnostics)
+            .flatMap(RequestCompression.init(rawValue:))
+        response = reader.optional("response").flatMap { ResponsePredicate($0, policy, &diagnostics) }
+        wrap = batch?.wrap ?? .array
+        var settings = settings
+        settings.batch = batch?.limits
         guard let url = reader.required("url", &diagnostics),
             let endpoint = Endpoint(
                 url, schemes: Self.schemes, takesResource: true, guardedBy: settings.addressGuard, &diagnostics)
@@ -47,18 +66,57 @@ extension RequestSettings {
         "Basic " + Base64.encode(Array("\(credentials.user):\(credentials.password)".utf8))
     }
 
-    /// The fixed headers with `Content-Type` and `User-Agent`, those of the configuration before ours.
+    /// Says that a request is that of a replay, and of which: its number.
+    private static let replayHeader = "gatehouse-replay"
+    /// Says that a request is a person's who tries the target out.
+    private static let testHeader = "gatehouse-test"
+    private static let marks = [replayHeader, testHeader]
+
+    /// The headers of every request: the fixed ones with `Content-Type` and `User-Agent`, those of the configuration
+    /// before ours.
     func headers(contentType: String?) -> HeaderFields {
         var fields = headers
         if let contentType, fields["Content-Type"] == nil { fields.append("Content-Type", contentType) }
+        if let compression { fields.append("Content-Encoding", compression.rawValue) }
         if fields["User-Agent"] == nil { fields.append("User-Agent", "Gatehouse") }
         return fields
     }
 
-    func request(method: String, headers: HeaderFields, body: [UInt8]) -> HTTPClientRequest {
-        HTTPClientRequest(
+    /// - Parameters:
+    ///   - headers: of this request.
+    ///   - body: not compressed yet.
+    func request(
+        for events: [OutgoingEvent], method: String, headers: HeaderFields, body: [UInt8]
+    ) -> HTTPClientRequest {
+        var headers = headers
+        if events.contains(where: { $0.replay != nil }) {
+            let replays = Set(events.compactMap(\.replay)).sorted()
+            headers.append(Self.replayHeader, replays.map { "\($0)" }.joined(separator: ", "))
+        }
+        if events.contains(where: { $0.test != nil }) { headers.append(Self.testHeader, "true") }
+        var request = HTTPClientRequest(
             method: method, url: endpoint.url, headers: headers, body: body, timeout: settings.timeout,
             tls: settings.tls, addressGuard: settings.addressGuard)
+        if let response { request.maximumResponseBytes = response.maximumAnswer(events: events.count) }
+        return request
+    }
+
+    /// One body of what would be the bodies of the events.
+    func body(
+        _ events: [OutgoingEvent], _ bytes: (OutgoingEvent) throws(RenderingError) -> [UInt8]
+    ) throws(RenderingError) -> [UInt8] {
+        guard settings.batch != nil else { return try bytes(events[0]) }
+        var bodies: [[UInt8]] = []
+        bodies.reserveCapacity(events.count)
+        for event in events { bodies.append(try bytes(event)) }
+        return wrap.body(bodies, of: events, ContentPolicy(settings))
+    }
+
+    /// - Parameters:
+    ///   - single: the type of one event's body.
+    ///   - list: that of an array of them.
+    func contentType(single: String, list: String) -> String {
+        settings.batch == nil ? single : wrap.contentType(single: single, list: list)
     }
 }
 

@@ -3,13 +3,13 @@ import Synchronization
 
 /// Syslog over UDP (RFC 5426): one datagram a message. That it was sent is all that can be known.
 final class SyslogDatagramTarget: Target {
-    private let endpoint: Endpoint
+    private let blueprint: SyslogBlueprint
     private let renderer: SyslogRenderer
     private let socket: DatagramSocket
     private let isClosed = Atomic(false)
 
     init(_ blueprint: SyslogBlueprint, _ renderer: SyslogRenderer, _ context: TargetContext) {
-        endpoint = blueprint.endpoint
+        self.blueprint = blueprint
         self.renderer = renderer
         socket = DatagramSocket(
             host: blueprint.endpoint.host, port: blueprint.endpoint.port,
@@ -25,14 +25,16 @@ final class SyslogDatagramTarget: Target {
         } catch {
             return completion(.failed(FailureClassification.failure(error)))
         }
-        socket.send(datagram) { [endpoint] result in
-            switch result {
-            case .success:
-                completion(
-                    .delivered(DeliveryReceipt(duration: started.duration(to: .now), bytes: datagram.count)))
-            case .failure(let failure):
-                completion(.failed(FailureClassification.failure(failure, at: endpoint)))
-            }
+        outgoing.test?.sends(TargetRendition(.bytes(datagram), of: blueprint, showsSignature: false))
+        socket.send(datagram) { [blueprint] result in
+            let outcome: DeliveryOutcome =
+                switch result {
+                case .success:
+                    .delivered(DeliveryReceipt(duration: started.duration(to: .now), bytes: datagram.count))
+                case .failure(let failure): .failed(FailureClassification.failure(failure, at: blueprint.endpoint))
+                }
+            completion(
+                outcome.carrying(Exchange(datagram, version: blueprint.settings.version, isKept: !outcome.isDelivered)))
         }
     }
 

@@ -9,12 +9,21 @@ final class SyslogStreamTarget: Target {
     private struct Message: Sendable {
         var bytes: [UInt8]
         var started: ContinuousClock.Instant
+        var version: TargetVersion?
         var completion: @Sendable (DeliveryOutcome) -> Void
+
+        func succeed() {
+            end(.delivered(DeliveryReceipt(duration: started.duration(to: .now), bytes: bytes.count)))
+        }
 
         func fail(_ failure: DeliveryFailure) {
             var failure = failure
             failure.duration = started.duration(to: .now)
-            completion(.failed(failure))
+            end(.failed(failure))
+        }
+
+        private func end(_ outcome: DeliveryOutcome) {
+            completion(outcome.carrying(Exchange(bytes, version: version, isKept: !outcome.isDelivered)))
         }
     }
 
@@ -33,10 +42,13 @@ final class SyslogStreamTarget: Target {
         let started = ContinuousClock.now
         let message: Message
         do throws(RenderingError) {
-            message = Message(bytes: try renderer.render(outgoing), started: started, completion: completion)
+            message = Message(
+                bytes: try renderer.render(outgoing), started: started, version: blueprint.settings.version,
+                completion: completion)
         } catch {
             return completion(.failed(FailureClassification.failure(error)))
         }
+        outgoing.test?.sends(TargetRendition(.bytes(message.bytes), of: blueprint, showsSignature: false))
         switch link.withLock({ $0.send(message) }) {
         case .connect(let generation): connect(generation)
         case .wait: break
@@ -84,10 +96,7 @@ final class SyslogStreamTarget: Target {
     private func write(_ message: Message, to stream: ByteStream) {
         stream.write(message.bytes) { [endpoint = blueprint.endpoint] result in
             switch result {
-            case .success:
-                message.completion(
-                    .delivered(
-                        DeliveryReceipt(duration: message.started.duration(to: .now), bytes: message.bytes.count)))
+            case .success: message.succeed()
             case .failure(let failure):
                 message.fail(FailureClassification.failure(failure, at: endpoint))
             }

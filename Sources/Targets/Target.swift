@@ -56,11 +56,19 @@ package struct OutgoingEvent: Sendable {
     package var routes: [String]
     /// Counts from 1.
     package var attempt: Int
+    /// The number of the replay that sends it once more; nil for an event sent the first time.
+    package var replay: Int64?
+    /// Watches it on its way: for an event that is a person's who tries the target out, and nobody's else.
+    package var test: TargetTest?
 
-    package init(event: EventView, routes: [String], attempt: Int = 1) {
+    package init(
+        event: EventView, routes: [String], attempt: Int = 1, replay: Int64? = nil, test: TargetTest? = nil
+    ) {
         self.event = event
         self.routes = routes
         self.attempt = attempt
+        self.replay = replay
+        self.test = test
     }
 }
 

@@ -2,6 +2,7 @@ package import Events
 internal import HTTPClient
 internal import HTTPTypes
 internal import JSON
+internal import Kafka
 
 /// What a target would send for an event, for people to look at: nothing is sent, and no secret is in it.
 package struct TargetRendition: Sendable, Hashable {
@@ -33,49 +34,55 @@ extension TargetBlueprint {
         guard let renderable = self as? any RenderableBlueprint else {
             throw RenderingError("what it sends cannot be shown: a ${…} in its configuration has no value")
         }
-        return try renderable.render(outgoing, hostname: hostname, now: now)
+        let message = try renderable.message([outgoing], hostname: hostname, timestampSeconds: now.milliseconds / 1000)
+        return TargetRendition(message, of: self, showsSignature: false)
     }
 }
 
-/// A blueprint that can show what it would send.
+/// What goes over the wire or into the file, secrets and all: never shown as it is.
+enum WireMessage: Sendable {
+    case request(HTTPClientRequest)
+    case record(KafkaRecord)
+    case bytes([UInt8])
+
+    var bytes: [UInt8] {
+        switch self {
+        case .request(let request): request.body
+        case .record(let record): record.value
+        case .bytes(let bytes): bytes
+        }
+    }
+}
+
+/// A blueprint that can tell what it would send.
 protocol RenderableBlueprint: TargetBlueprint {
-    func render(_ outgoing: OutgoingEvent, hostname: String, now: Timestamp) throws(RenderingError) -> TargetRendition
+    /// - Parameter events: one, or with `batch:` all that go together.
+    func message(
+        _ events: [OutgoingEvent], hostname: String, timestampSeconds: Int64
+    ) throws(RenderingError) -> WireMessage
+
+    /// Headers that hold a signature, in lower case.
+    var signatureHeaders: [String] { get }
+}
+
+extension RenderableBlueprint {
+    var signatureHeaders: [String] { [] }
 }
 
 extension SyslogBlueprint: RenderableBlueprint {
-    func render(_ outgoing: OutgoingEvent, hostname: String, now: Timestamp) throws(RenderingError) -> TargetRendition {
-        TargetRendition(destination: destination, bytes: try renderer(hostname: hostname).render(outgoing))
+    func message(
+        _ events: [OutgoingEvent], hostname: String, timestampSeconds: Int64
+    ) throws(RenderingError) -> WireMessage {
+        .bytes(try renderer(hostname: hostname).render(events[0]))
     }
 }
 
 extension FileBlueprint: RenderableBlueprint {
-    func render(_ outgoing: OutgoingEvent, hostname: String, now: Timestamp) throws(RenderingError) -> TargetRendition {
+    func message(
+        _ events: [OutgoingEvent], hostname: String, timestampSeconds: Int64
+    ) throws(RenderingError) -> WireMessage {
         let options = RenderingOptions(policy: ContentPolicy(settings), hostname: hostname)
-        let line = try format.render(outgoing, options) + [UInt8(ascii: "\n")]
-        return TargetRendition(destination: destination, bytes: line)
-    }
-}
-
-extension HTTPBlueprint: RenderableBlueprint {
-    func render(_ outgoing: OutgoingEvent, hostname: String, now: Timestamp) throws(RenderingError) -> TargetRendition {
-        let isBatch = settings.batch != nil
-        let fixed = self.request.headers(contentType: isBatch ? body.batchType : body.contentType)
-        let request =
-            isBatch ? render(batch: [outgoing], headers: fixed) : render(outgoing.event, headers: fixed)
-        return TargetRendition(request, destination, isBatch: isBatch, settings.references)
-    }
-}
-
-extension WebhookBlueprint: RenderableBlueprint {
-    func render(_ outgoing: OutgoingEvent, hostname: String, now: Timestamp) throws(RenderingError) -> TargetRendition {
-        let isBatch = settings.batch != nil
-        let fixed = self.request.headers(contentType: isBatch ? body.batchType : body.contentType)
-        let seconds = now.milliseconds / 1000
-        let request =
-            isBatch
-            ? try render(batch: [outgoing], headers: fixed, timestampSeconds: seconds)
-            : try render(outgoing.event, headers: fixed, timestampSeconds: seconds)
-        return TargetRendition(request, destination, isBatch: isBatch)
+        return .bytes(try format.render(events[0], options) + [UInt8(ascii: "\n")])
     }
 }
 
@@ -89,28 +96,39 @@ package struct ResolvedReference: Sendable, Hashable {
 }
 
 extension TargetRendition {
-    fileprivate init(
-        _ request: HTTPClientRequest, _ destination: String, isBatch: Bool, _ references: [ResolvedReference] = []
-    ) {
-        method = request.method
-        self.destination = destination
-        headers = request.headers.fields.map { field in
-            Header(name: field.name, value: Self.isHarmless(field.name) ? field.value : "***")
+    /// - Parameter showsSignature: what was sent is told, not what would be sent.
+    init(_ message: WireMessage, of blueprint: some TargetBlueprint, showsSignature: Bool) {
+        destination = blueprint.destination
+        isBatch = blueprint.settings.batch != nil
+        switch message {
+        case .bytes(let bytes): self.bytes = bytes
+        case .record(let record):
+            headers =
+                [Header(name: "key", value: String(decoding: record.key ?? [], as: UTF8.self))]
+                + record.headers.map { Header(name: $0.name, value: String(decoding: $0.value, as: UTF8.self)) }
+            bytes = record.value
+        case .request(let request):
+            let signatures = showsSignature ? (blueprint as? any RenderableBlueprint)?.signatureHeaders ?? [] : []
+            method = request.method
+            headers = request.headers.fields.map { field in
+                let isShown = Self.isHarmless(field.name) || signatures.contains(field.name.lowercased())
+                return Header(name: field.name, value: isShown ? field.value : "***")
+            }
+            // Nothing of the configuration stands in a body but what a template says.
+            bytes = blueprint.settings.references.reduce(request.body) { $1.hidden(in: $0) }
         }
-        // Nothing of the configuration stands in a body but what a template says.
-        bytes = references.reduce(request.body) { $1.hidden(in: $0) }
-        self.isBatch = isBatch
     }
 
     /// Everything else may authenticate: the names of tokens are many.
-    private static func isHarmless(_ name: String) -> Bool {
+    static func isHarmless(_ name: String) -> Bool {
         let name = name.lowercased()
         return name.hasPrefix("ce-") || harmless.contains(name)
     }
 
     private static let harmless: Set<String> = [
-        "accept", "accept-language", "cache-control", "content-language", "content-type", "idempotency-key", "prefer",
-        "user-agent", "webhook-id", "webhook-timestamp",
+        "accept", "accept-language", "cache-control", "content-encoding", "content-language", "content-type",
+        "gatehouse-replay", "gatehouse-test", "idempotency-key", "prefer", "user-agent", "webhook-id",
+        "webhook-timestamp",
     ]
 }
 

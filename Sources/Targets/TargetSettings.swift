@@ -42,6 +42,10 @@ package struct TargetSettings: Sendable {
     package var fingerprint = ""
     /// What stands in its configuration by `${…}`, so that it is never shown.
     package var references: [ResolvedReference] = []
+    /// The configuration as history keeps it; nil for a target that was not read from one.
+    package var version: TargetVersion?
+    /// What the version leaves out because it may be a secret, by its place.
+    package var concealed: [String: ConcealedValue] = [:]
 
     package init(name: String, type: String) {
         self.name = name

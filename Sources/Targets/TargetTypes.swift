@@ -8,6 +8,7 @@ package enum TargetTypes {
         HTTPTargetType(),
         WebhookTargetType(),
         FileTargetType(),
+        KafkaTargetType(),
     ]
 
     package static func named(_ name: String) -> (any TargetType)? {
@@ -29,6 +30,7 @@ package enum TargetTypes {
         settings.decode(&reader, &found)
         settings.fingerprint = Fingerprint.of(node)
         settings.references = node.references
+        (settings.version, settings.concealed) = TargetVersion.make(name: name, node, settings.fingerprint)
         let blueprint = type.decode(&reader, settings, &found)
         reader.finish(&found)
         if found.hasErrors { return nil }
@@ -53,11 +55,13 @@ struct UnresolvedBlueprint: TargetBlueprint {
 }
 
 extension UnresolvedBlueprint: RenderableBlueprint {
-    func render(_ outgoing: OutgoingEvent, hostname: String, now: Timestamp) throws(RenderingError) -> TargetRendition {
-        guard let known else {
+    func message(
+        _ events: [OutgoingEvent], hostname: String, timestampSeconds: Int64
+    ) throws(RenderingError) -> WireMessage {
+        guard let known = known as? any RenderableBlueprint else {
             throw RenderingError("what it sends cannot be shown: a ${…} in its configuration has no value")
         }
-        return try known.rendition(of: outgoing, hostname: hostname, now: now)
+        return try known.message(events, hostname: hostname, timestampSeconds: timestampSeconds)
     }
 }
 

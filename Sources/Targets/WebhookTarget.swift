@@ -2,7 +2,6 @@ import Events
 import HTTPClient
 import HTTPTypes
 import Signatures
-import Synchronization
 package import YAML
 
 /// `webhook`: one signed POST an event, or a batch of them.
@@ -21,20 +20,16 @@ package struct WebhookTargetType: TargetType {
         if body == .original, !settings.sendsOriginal, let bodyNode {
             diagnostics.error(at: bodyNode.location, "`body: original` and `original: false` contradict each other")
         }
-        var settings = settings
-        if let node = reader.optional("batch") {
-            settings.batch = BatchLimits(node, &diagnostics)
-            if body == .binary {
-                diagnostics.error(
-                    at: node.location, "`body: cloudevent-binary` is one event a request: it goes with no `batch:`")
-            }
+        if let node = reader["batch"], body == .binary {
+            diagnostics.error(
+                at: node.location, "`body: cloudevent-binary` is one event a request: it goes with no `batch:`")
         }
         let signing = WebhookSigning(&reader, &diagnostics)
         let own = ["webhook-id", "webhook-timestamp", "webhook-signature", "ce-"]
         let signed = signing.scheme?.headers.map { $0.lowercased() } ?? []
         guard
             let request = RequestSettings(
-                &reader, settings, authorization: nil, reserved: own + signed, &diagnostics)
+                &reader, settings, authorization: nil, reserved: own + signed, takesTemplates: false, &diagnostics)
         else { return nil }
         return WebhookBlueprint(
             request: request, body: body, signer: signing.signer, policy: ContentPolicy(settings))
@@ -49,12 +44,6 @@ enum WebhookBody: String, CaseIterable, Sendable {
     case original
     /// `data` as the body, the other attributes as `ce-…` headers.
     case binary = "cloudevent-binary"
-
-    var contentType: String {
-        self == .canonical ? CloudEvents.structuredType : "application/json"
-    }
-
-    var batchType: String { self == .canonical ? BatchBody.canonicalType : "application/json" }
 }
 
 /// `sign:`, if there is one.
@@ -96,54 +85,39 @@ private struct WebhookSigning {
     }
 }
 
-struct WebhookBlueprint: TargetBlueprint {
+struct WebhookBlueprint: RequestBlueprint {
     let request: RequestSettings
     let body: WebhookBody
     let signer: SignatureSigner?
     let policy: ContentPolicy
 
-    var settings: TargetSettings { request.settings }
-    var destination: String { request.endpoint.display }
-
-    func make(_ context: TargetContext) throws -> any Target {
-        try request.settings.tls.checkFiles(of: settings.name)
-        return WebhookTarget(self, context)
+    var contentType: String? {
+        body == .canonical
+            ? request.contentType(single: CloudEvents.structuredType, list: CloudEvents.batchType)
+            : request.contentType(single: "application/json", list: "application/json")
     }
 
-    /// The request for one try: `webhook-id` and the body stay the same over all tries, the timestamp does not.
-    /// - Parameter fixed: the headers of every request.
+    /// `webhook-id` and the body stay the same over all tries, the timestamp and the signature do not. What is signed is
+    /// the body before it is compressed: what a receiver has after its server took `Content-Encoding` off.
     func render(
-        _ event: EventView, headers fixed: HeaderFields, timestampSeconds: Int64
+        _ events: [OutgoingEvent], headers: HeaderFields, timestampSeconds: Int64
     ) throws(RenderingError) -> HTTPClientRequest {
-        let extra = body == .binary ? CloudEvents.binaryHeaders(of: event) : []
-        return sign(
-            try bytes(of: event), id: event.attribute("id") ?? "", headers: fixed, extra: extra, timestampSeconds)
-    }
-
-    /// As `render` of one: an array of what each event's body would be.
-    func render(
-        batch: [OutgoingEvent], headers fixed: HeaderFields, timestampSeconds: Int64
-    ) throws(RenderingError) -> HTTPClientRequest {
-        var bodies: [[UInt8]] = []
-        for outgoing in batch { bodies.append(try bytes(of: outgoing.event)) }
-        return sign(
-            BatchBody.array(bodies), id: BatchBody.id(batch), headers: fixed, extra: [], timestampSeconds)
-    }
-
-    private func sign(
-        _ bytes: [UInt8], id: String, headers fixed: HeaderFields, extra: [HeaderField], _ timestampSeconds: Int64
-    ) -> HTTPClientRequest {
-        var fields = fixed.fields
+        let text = try request.body(events) { (outgoing) throws(RenderingError) in try bytes(of: outgoing.event) }
+        let id = BatchID.of(events)
+        var fields = headers.fields
         fields.reserveCapacity(fields.count + 12)
         if let signer {
             fields += signer.headers(
-                body: bytes, id: id, url: request.endpoint.url, timestampSeconds: timestampSeconds)
+                body: text, id: id, url: request.endpoint.url, timestampSeconds: timestampSeconds)
         }
         if signer?.scheme.idHeader.map({ HeaderFields.matches($0, Self.idHeader) }) != true {
             fields.append(HeaderField(Self.idHeader, id))
         }
-        return request.request(method: "POST", headers: HeaderFields(fields + extra), body: bytes)
+        if body == .binary { fields += CloudEvents.binaryHeaders(of: events[0].event) }
+        return request.request(for: events, method: "POST", headers: HeaderFields(fields), body: text)
     }
+
+    var signatureHeaders: [String] { signer?.scheme.headers.map { $0.lowercased() } ?? [] }
 
     private static let idHeader = "webhook-id"
 
@@ -157,48 +131,5 @@ struct WebhookBlueprint: TargetBlueprint {
             }
             return original
         }
-    }
-}
-
-final class WebhookTarget: Target {
-    private let blueprint: WebhookBlueprint
-    private let context: TargetContext
-    private let headers: HeaderFields
-    private let isClosed = Atomic(false)
-
-    init(_ blueprint: WebhookBlueprint, _ context: TargetContext) {
-        self.blueprint = blueprint
-        self.context = context
-        let isBatched = blueprint.settings.batch != nil
-        headers = blueprint.request.headers(
-            contentType: isBatched ? blueprint.body.batchType : blueprint.body.contentType)
-    }
-
-    func send(_ outgoing: OutgoingEvent, completion: @escaping @Sendable (DeliveryOutcome) -> Void) {
-        guard !isClosed.load(ordering: .acquiring) else { return completion(.failed(FailureClassification.closed)) }
-        do throws(RenderingError) {
-            let seconds = context.now().milliseconds / 1000
-            let request = try blueprint.render(outgoing.event, headers: headers, timestampSeconds: seconds)
-            context.send(request, to: blueprint.request.endpoint, completion: completion)
-        } catch {
-            completion(.failed(FailureClassification.failure(error)))
-        }
-    }
-
-    func send(batch: [OutgoingEvent], completion: @escaping @Sendable (BatchOutcome) -> Void) {
-        guard !isClosed.load(ordering: .acquiring) else {
-            return completion(.all(.failed(FailureClassification.closed)))
-        }
-        do throws(RenderingError) {
-            let seconds = context.now().milliseconds / 1000
-            let request = try blueprint.render(batch: batch, headers: headers, timestampSeconds: seconds)
-            context.send(request, to: blueprint.request.endpoint) { completion(.all($0)) }
-        } catch {
-            completion(.all(.failed(FailureClassification.failure(error))))
-        }
-    }
-
-    func close() {
-        isClosed.store(true, ordering: .releasing)
     }
 }

@@ -28,9 +28,12 @@ package final class ScriptedServer: Sendable {
         let state = Mutex(State())
     }
 
-    /// - Parameter script: What happens on one connection; the connection is closed when it returns.
+    /// - Parameters:
+    ///   - tls: What connections begin with.
+    ///   - tlsOfEach: The same, asked for with each connection.
+    ///   - script: What happens on one connection; the connection is closed when it returns.
     package init(
-        _ address: Address = .loopback, tls: ServerTLS? = nil,
+        _ address: Address = .loopback, tls: ServerTLS? = nil, tlsOfEach: (@Sendable () -> ServerTLS?)? = nil,
         script: @escaping @Sendable (ScriptedConnection) -> Void
     ) {
         (listener, port) = SocketAddress.listen(at: address)
@@ -58,7 +61,9 @@ package final class ScriptedServer: Sendable {
                 }
                 Thread.detachNewThread {
                     SocketAddress.blockBrokenPipe()
-                    if let connection = ScriptedConnection(descriptor, number: number, tls: tls) { script(connection) }
+                    if let connection = ScriptedConnection(descriptor, number: number, tls: tlsOfEach?() ?? tls) {
+                        script(connection)
+                    }
                     shared.state.withLock { state in
                         _ = state.open.removeValue(forKey: number)
                         close(descriptor)

@@ -27,7 +27,8 @@ package struct Generic: Vendor {
         if draft.type == .other, let name = tape.first(of: settings.map.event, in: element).flatMap(tape.text),
             settings.events[name] == nil
         {
-            draft.type = CanonicalType(rawValue: name) ?? .other
+            let type = CanonicalType(rawValue: name) ?? .other
+            draft.type = type.isSystem ? .other : type
         }
         draft.setTime(tape, element, nil, settings)
     }

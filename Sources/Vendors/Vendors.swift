@@ -9,6 +9,9 @@ package enum Vendors {
         Generic(),
     ]
 
+    /// The events of Gatehouse's own. It is no sender, and not among `all`.
+    package static let own: any Vendor = OwnEvents()
+
     package static func named(_ name: String) -> (any Vendor)? {
         all.first { $0.name == name }
     }

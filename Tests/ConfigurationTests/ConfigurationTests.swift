@@ -114,8 +114,28 @@ struct ConfigurationTests {
                 "gatehouse.yaml:7:42: unknown key `tolerence` in source faces (did you mean tolerance?)",
                 "gatehouse.yaml:9:19: no time zone is named `Europe/Londn`; write one such as Europe/London (did you mean Europe/London?)",
                 "gatehouse.yaml:9:39: no source is named `sydny` (did you mean sydney?)",
-                "gatehouse.yaml:11:16: expected one of syslog, http, webhook, file, found `sylog` (did you mean syslog?)",
+                "gatehouse.yaml:11:16: expected one of syslog, http, webhook, file, kafka, found `sylog` (did you mean syslog?)",
             ], "\(messages.joined(separator: "\n"))")
+    }
+
+    @Test("says how often a source is expected to speak, and that nobody else can be called gatehouse")
+    func expectEvery() throws {
+        func load(_ source: String) throws -> (Configuration?, [String]) {
+            let text = "sources:\n  \(source)\ntargets: {archive: {type: file, path: ./a}}\nroutes: ./routes\n"
+            return try ConfigurationFolder(["gatehouse.yaml": text].merging(Self.routes) { $1 }).load()
+        }
+        let (configuration, messages) = try load("london: {vendor: signinapp, secrets: [x], expect_every: 36h}")
+        #expect(configuration?.sources.first?.expectEvery == .seconds(36 * 3600), "\(messages)")
+        for (source, message) in [
+            ("london: {vendor: signinapp, secrets: [x], expect_every: 10ms}", "1s"),
+            ("gatehouse: {vendor: signinapp, secrets: [x]}", "a source cannot be called `gatehouse`"),
+            ("london: {vendor: signinapp, secrets: [x], dedupe_as: gatehouse}", "dedupe_as: cannot be `gatehouse`"),
+            ("london: {vendor: signinapp, secrets: [x], events: {a: system.dead_letter}}", "system.dead_letter"),
+            ("london: {vendor: signinapp, secrets: [x], map: {system.target: /t}}", "no field `system.target`"),
+        ] {
+            let (configuration, messages) = try load(source)
+            #expect(configuration == nil && messages.contains { $0.contains(message) }, "\(source): \(messages)")
+        }
     }
 
     @Test("with a reference that has no value is refused to run, and only warned of when it is checked")

@@ -125,12 +125,15 @@ struct APIAccessTests {
         #expect(numbers == [2])
     }
 
-    @Test("lets operators alone act", arguments: APIResources.all.filter { $0.method != "GET" }.map(\.path))
-    func acting(path: String) async throws {
+    /// To have an event explained that is sent along changes nothing.
+    private static let acts = APIResources.all.filter { $0.method != "GET" && $0.path != "explain" }
+
+    @Test("lets operators alone act", arguments: acts.map { ($0.method, $0.path) })
+    func acting(method: String, path: String) async throws {
         let console = try ConsoleFixture()
-        let place = "/api/v1/" + path.replacing("{name}", with: "siem")
+        let place = "/api/v1/" + path.replacing("{name}", with: "siem").replacing("{id}", with: "1")
         for token in [ConsoleFixture.viewer, ConsoleFixture.london] {
-            let answer = try await console.get(place, token: token, method: "POST")
+            let answer = try await console.get(place, token: token, method: method)
             #expect(answer.status == 403)
             #expect(answer.code == "role")
         }

@@ -23,6 +23,7 @@ final class ConsoleFixture: Sendable {
     private let engine: DeliveryEngine
     private let folder: URL
     private let session = URLSession(configuration: .ephemeral)
+    let metrics = MetricsRegistry()
 
     static let viewer = "a-viewer-s-token-of-24-b"
     static let `operator` = "an-operator-s-token-of-2"
@@ -45,13 +46,15 @@ final class ConsoleFixture: Sendable {
             log: log, store: store, plan: .empty, blueprints: [], metrics: MetricsRegistry(), logger: .silent,
             makeTarget: { _ in throw RecordError("there are no targets") })
         let desk = OperatorDesk(engine: engine, store: store)
-        let api = APIHandler(access: access, records: records, desk: desk) { entry in
+        let api = APIHandler(
+            access: access, records: records, desk: desk, explainer: EchoingExplainer(), metrics: metrics
+        ) { entry in
             guard audits else { throw RecordError("the disk is full") }
             try store.audit(entry)
         }
         server = try HTTPServer(
             HTTPServerConfiguration(listen: .tcp(host: "127.0.0.1", port: 0)),
-            handler: ConsoleHandler(metrics: MetricsRegistry(), problems: { [] }, api: api))
+            handler: ConsoleHandler(metrics: metrics, problems: { [] }, api: api))
         access.adopt(
             AccessRules(
                 tokens: [
@@ -70,7 +73,7 @@ final class ConsoleFixture: Sendable {
     }
 
     /// One team, which may see the events of site 1.
-    private static func rules() throws -> RuleSets {
+    static func rules() throws -> RuleSets {
         var diagnostics = Diagnostics()
         let scope = try #require(try parseYAML(Array("{site: {id: 1}}".utf8), file: "test"))
         let team = Team(
@@ -115,11 +118,13 @@ final class ConsoleFixture: Sendable {
     // MARK: asking
 
     func get(
-        _ path: String, token: String? = nil, headers: [String: String] = [:], method: String = "GET"
+        _ path: String, token: String? = nil, headers: [String: String] = [:], method: String = "GET",
+        body: String? = nil
     ) async throws -> ConsoleAnswer {
         let url = try #require(URL(string: "http://127.0.0.1:\(server.port)\(path)"))
         var request = URLRequest(url: url, timeoutInterval: 60)
         request.httpMethod = method
+        request.httpBody = body.map { Data($0.utf8) }
         if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
         for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
         let (data, response) = try await session.data(for: request)

@@ -11,11 +11,15 @@ import Testing
         let rows = try Page("docs/api.md").table("Resources", "path", "method", "for", "gives").rows
         let expected = APIResources.all.map { resource in
             [
-                "`\(resource.path)`", resource.method, resource.isForTeams ? "teams" : resource.role.rawValue,
-                resource.summary,
+                "`\(resource.path)`", resource.method, Self.callers(of: resource), resource.summary,
             ]
         }
         #expect(rows == expected)
+    }
+
+    private static func callers(of resource: APIResource) -> String {
+        guard resource.isForTeams else { return resource.role.rawValue }
+        return resource.role == .viewer ? "teams" : "\(resource.role.rawValue), teams"
     }
 
     @Test("lists the roles")

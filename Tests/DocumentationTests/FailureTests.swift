@@ -1,6 +1,7 @@
 import Events
 import Foundation
 import HTTPClient
+import Kafka
 import Signatures
 import Testing
 
@@ -44,8 +45,11 @@ import Testing
         var others = Set(sources.matches(of: /FileFailure\(\s*"(\w+)"/).map { String($0.1) })
         others.formUnion(sources.matches(of: /code: "([a-z_]+)"/).map { String($0.1) })
         others.insert("disk_full")
-        #expect(Set(documented.keys.filter { !$0.hasPrefix("http_") }) == others)
-        let blamesEvent = ["rendering", "unreadable", "crashed"]
+        #expect(Set(documented.keys.filter { !$0.hasPrefix("http_") && !$0.hasPrefix("kafka_") }) == others)
+        #expect(documented["kafka_…"] == "target")
+        let ofRecord = documented.filter { $0.key.hasPrefix("kafka_") && $0.value == "event" }
+        #expect(Set(ofRecord.keys) == Set(KafkaFailure.codesOfRecords.map { "kafka_\($0)" }))
+        let blamesEvent = ["rendering", "unreadable", "crashed", "answer_refused"]
         for code in others {
             #expect(documented[code] == (blamesEvent.contains(code) ? "event" : "target"), "\(code)")
         }

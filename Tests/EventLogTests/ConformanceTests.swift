@@ -47,6 +47,19 @@ struct ConformanceTests {
         }
     }
 
+    @Test("keeps by which secret a record was verified, also when its content is erased", arguments: LogKind.allCases)
+    func verifiedBy(kind: LogKind) async throws {
+        let log = try kind.open(in: folder)
+        let names = ["LONDON_OLD", "LONDON_NEW", "", nil, "LONDON_NEW"]
+        _ = try await log.append(names.enumerated().map { record($0, key: "one", verifiedBy: $1) })
+        #expect(try log.readAll(from: log.beginning).map(\.verifiedBy) == names)
+        _ = try await log.append([record(0, key: "one", verifiedBy: "ANOTHER")])
+        #expect(try log.lookup(EventID(number: 0))?.verifiedBy == "LONDON_OLD", "a repeat changes nothing")
+        try log.erase(EventID(number: 1))
+        let erased = try #require(try log.lookup(EventID(number: 1)))
+        #expect(erased.isErased && erased.verifiedBy == "LONDON_NEW")
+    }
+
     @Test("tells the place of each record, and reads it there", arguments: LogKind.allCases)
     func places(kind: LogKind) async throws {
         let log = try kind.open(in: folder)

@@ -66,6 +66,35 @@ struct DurabilityTests {
         #expect(other?.code == .newerSchema)
     }
 
+    @Test("a file of a version that did not keep the verifying secret is read as it is, and goes on from there")
+    func olderSchema() async throws {
+        do {
+            let log = try SQLiteEventLog.open(folder: folder.path)
+            _ = try await log.append((0..<50).map { record($0) })
+            log.close()
+        }
+        try changeFile("ALTER TABLE events DROP COLUMN verified_by; PRAGMA user_version = 2")
+        #expect(try SQLiteEventArchive.openReadOnly(folder: folder.path).lookup(EventID(number: 7))?.payload != nil)
+        let log = try SQLiteEventLog.open(folder: folder.path)
+        _ = try await log.append([record(50, verifiedBy: "NEW")])
+        let records = try log.readAll(from: log.beginning)
+        #expect(records.count == 51)
+        #expect(records.map(\.verifiedBy) == Array(repeating: nil, count: 50) + ["NEW"])
+        log.close()
+    }
+
+    @Test("the name of the verifying secret is part of the checksum", arguments: ["'LONDON_OTHER'", "''", "NULL"])
+    func changedVerifiedBy(value: String) async throws {
+        do {
+            let log = try SQLiteEventLog.open(folder: folder.path)
+            _ = try await log.append([record(1), record(2, verifiedBy: "LONDON_SECRET"), record(3)])
+            log.close()
+        }
+        try changeFile("UPDATE events SET verified_by = \(value) WHERE seq = 2")
+        let error = #expect(throws: LogOpenError.self) { try SQLiteEventLog.open(folder: folder.path) }
+        #expect(error?.code == .damaged)
+    }
+
     @Test("sequences are never used again, though every record is gone")
     func sequences() async throws {
         let clock = ManualClock()

@@ -60,12 +60,14 @@ extension EventID {
 
 func record(
     _ number: Int, type: String = "visitor.signin", key: String? = nil, receivedAtMs: Int64 = 1_700_000_000_000,
-    source: String = "london", visitor: String? = nil, email: String? = nil, payload: String? = nil
+    source: String = "london", visitor: String? = nil, email: String? = nil, verifiedBy: String? = nil,
+    payload: String? = nil
 ) -> NewRecord {
     NewRecord(
         id: EventID(number: number), type: type, partitionKey: Array((key ?? "key \(number % 7)").utf8),
         timeMs: receivedAtMs, receivedAtMs: receivedAtMs, source: source, visitorID: visitor.map { Array($0.utf8) },
-        email: email.map { Array($0.utf8) }, payload: Array((payload ?? "{\"number\":\(number)}").utf8))
+        email: email.map { Array($0.utf8) }, verifiedBy: verifiedBy,
+        payload: Array((payload ?? "{\"number\":\(number)}").utf8))
 }
 
 func quarantined(_ index: Int, key: String, bytes: String? = "{bad") -> QuarantinedElement {

@@ -42,7 +42,29 @@ struct IntakeConformanceTests {
         #expect(fixture.log.records.map(\.type) == [item.event.type.rawValue])
         let kept = try JSONParser().parse(fixture.log.records[0].payload)
         #expect(EventView(kept)?.text(.vendorEvent) == item.event.name)
+        #expect(fixture.log.records.map(\.verifiedBy) == ["new"], "which of the two secrets it was is kept")
         #expect(fixture.refusals.all.isEmpty)
+    }
+
+    @Test("notes which secret it was when only the payload is signed, and that it was none", arguments: [true, false])
+    func verifiedBy(isSigned: Bool) throws {
+        let vendor = try #require(Vendors.named("alocity"))
+        let fixture = try IntakeFixture { source in
+            source.authentication.signed = .payload
+            if !isSigned { source.authentication = SourceAuthentication() }
+        }
+        let payload = #"{"pinAttempts":1}"#
+        let body = Array(#"{"EventCode":"PinOk","Id":"1","TimeStamp":1722304167,"Payload":\#(payload)}"#.utf8)
+        let signer = try SignatureSigner(
+            scheme: try #require(IntakeFixture.scheme(vendor)),
+            secrets: [NamedSecret(name: "new", value: IntakeFixture.secret)])
+        let signed = unsafe Array(payload.utf8).withUnsafeBytes { bytes in
+            unsafe signer.headers(
+                body: bytes, id: "msg_1", url: fixture.url(vendor),
+                timestampSeconds: Timestamp.now().milliseconds / 1000)
+        }
+        #expect(fixture.post(vendor, body, HeaderFields(signed))?.status == 200)
+        #expect(fixture.log.records.map(\.verifiedBy) == [isSigned ? "new" : ""])
     }
 
     @Test("refuses a flipped bit in the body or in what proves the sender", arguments: Catalogued.each)

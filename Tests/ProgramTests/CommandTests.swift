@@ -100,6 +100,25 @@ extension ProgramTests {
             #expect(try await installation.gatehouse("--version").output == spoken.output)
             let object = try JSON.object(try await installation.gatehouse("version", "--json").output)
             #expect(object["version"] as? String == String(number))
+            #expect((object["allocator"] as? String)?.hasPrefix("mimalloc ") == true)
+        }
+
+        @Test("bench intake measures on the disk the configuration names, and leaves nothing there")
+        func benchIntake() async throws {
+            let installation = try installation()
+            try FileManager.default.createDirectory(
+                atPath: installation.path("data"), withIntermediateDirectories: true)
+            let outcome = try await installation.gatehouse(
+                "bench", "intake", "-c", installation.path("gatehouse.yaml"), "--count", "200", "--json")
+            #expect(outcome.status == 0, "\(outcome)")
+            let figures = try JSON.object(outcome.output)
+            #expect(figures["events"] as? Int == 200)
+            for name in [
+                "events_per_second", "p50_ms", "p99_ms", "bare_per_second", "ratio_to_bare", "disk_sync_p50_ms",
+            ] {
+                #expect(try #require(figures[name] as? Double) > 0, "\(name)")
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: installation.path("data")) == [])
         }
 
         @Test("schema prints JSON Schemas", arguments: ["event", "config", "routes"])

@@ -98,5 +98,43 @@ extension ProgramTests {
                 #expect(refused.status == 2, "\(words) \(refused)")
             }
         }
+
+        @Test("says the same over the API, hidden from those who may not see it")
+        func overTheAPI() async throws {
+            let (viewer, doer) = ("kestrel-console-viewer-0001", "kestrel-console-operator-0002")
+            let configuration = Installation.configuration(targets: "      archive: {type: file, path: ./archive}")
+                .replacing(
+                    "console: \"127.0.0.1:0\"",
+                    with: """
+                        console:
+                          listen: "127.0.0.1:0"
+                          tokens:
+                            - {name: looker, role: viewer, token: "${env:VIEWER}"}
+                            - {name: doer, role: operator, token: "${env:DOER}"}
+                        """)
+            let installation = try Installation(
+                configuration,
+                files: [
+                    "routes.yaml": "routes: [{name: named, when: {visitor: {name: {is: present}}}, to: archive}]\n"
+                ],
+                environment: Secrets.environment.merging(["VIEWER": viewer, "DOER": doer]) { $1 })
+            let service = try await installation.start()
+            let event = Sender.signinapp.event("explained")
+            try await service.post(event)
+            let id = event.events[0].id
+            let command = try await installation.gatehouse("explain", "--id", id, "--json")
+            let expected = try JSON.object(command.output)
+            let clear = try await service.api("explain?id=\(id)&unmask=true", token: doer)
+            #expect(clear.status == 200, "\(clear)")
+            #expect(NSDictionary(dictionary: try JSON.object(clear.text)).isEqual(to: expected))
+            let hidden = try await service.api("explain?id=\(id)", token: viewer)
+            let route = try #require((try JSON.object(hidden.text)["routes"] as? [[String: Any]])?.first)
+            #expect(route["outcome"] as? String == "taken")
+            #expect(JSON.value(route, "when", "found") as? String == "***")
+            let kept = try #require(try await installation.events().first)
+            let name = try #require(JSON.value(kept, "data", "visitor", "name") as? String)
+            #expect(clear.text.contains(name) && !hidden.text.contains(name))
+            #expect(try await service.api("explain?id=\(id)&route=no", token: doer).status == 400)
+        }
     }
 }

@@ -32,7 +32,9 @@ extension ProgramTests {
             }
             let labels = Set(family.samples.flatMap(\.labels.keys))
             #expect(
-                labels.isSubset(of: ["source", "vendor", "target", "code", "state", "le", "route"]),
+                labels.isSubset(of: [
+                    "source", "vendor", "target", "code", "state", "le", "route", "method", "resource", "status",
+                ]),
                 "\(family.name) \(labels)")
             if family.kind == "counter" {
                 #expect(family.samples.allSatisfy { $0.value >= 0 }, "\(family.name)")

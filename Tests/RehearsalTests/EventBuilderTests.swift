@@ -8,7 +8,9 @@ import YAML
 @testable import Rehearsal
 
 @Suite("Events to try rules on") struct EventBuilderTests {
-    static let samples = Vendors.all.flatMap { vendor in vendor.events.map { "\(vendor.name)/\($0.name)" } }
+    static let samples = (Vendors.all + [Vendors.own]).flatMap { vendor in
+        vendor.events.map { "\(vendor.name)/\($0.name)" }
+    }
 
     // MARK: samples
 
@@ -16,7 +18,7 @@ import YAML
     func everySample(_ name: String) throws {
         let event = try builder.sample(name)
         let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
-        let vendor = try #require(Vendors.named(parts[0]))
+        let vendor = try #require((Vendors.all + [Vendors.own]).first { $0.name == parts[0] })
         let known = try #require(vendor.events.first { $0.name == parts[1] })
         #expect(event.type == known.type.rawValue)
         #expect(event.text(.vendor) == vendor.name)

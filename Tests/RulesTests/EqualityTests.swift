@@ -52,11 +52,22 @@ struct EqualityTests {
     }
 
     @Test(
-        "an event of our own is taken by no route",
+        "an event of our own is taken by no route that does not name its type",
         arguments: ["{}", "{event: {not: visitor.*}}", "{vendor: {not: sine}}"])
     func system(_ condition: String) throws {
         #expect(try !takes(condition, "{}", type: "system.target_disabled"))
         #expect(try takes(condition, "{}", type: "other"))
+    }
+
+    @Test("and by those that do", arguments: ["system.*", "system.target_disabled", "[system.dead_letter, system.*]"])
+    func ownByName(_ types: String) throws {
+        let type = "system.target_disabled"
+        #expect(try takes("{event: \(types)}", "{}", type: type))
+        #expect(try !takes("{event: \(types)}", "{}", type: "visitor.signin"))
+        let data = #"{"system":{"target":"crm","count":3}}"#
+        #expect(try takes("{event: \(types), system: {target: crm, count: {at_least: 3}}}", data, type: type))
+        #expect(try !takes("{event: \(types), system: {target: siem}}", data, type: type))
+        #expect(try !takes("{system: {target: crm}}", data, type: type))
     }
 
     @Test("site and group are their id and name, also beside sub-fields and under operators")

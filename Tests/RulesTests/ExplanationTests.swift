@@ -1,4 +1,5 @@
 import Events
+import JSON
 import Testing
 
 @testable import Rules
@@ -125,5 +126,55 @@ struct ExplanationTests {
     func system() throws {
         let route = try explain("{}", try event("{}", type: "system.target_failing"))
         #expect(route.outcome == .notTaken && route.reason.contains("Gatehouse itself"))
+    }
+}
+
+@Suite("Masked explanations")
+struct MaskedExplanationTests {
+    private func masked(_ condition: String, _ data: String) throws -> (route: RouteExplanation, json: String) {
+        let explanation = Explainer().explain(try plan(when: condition).routes, try event(data)).masked
+        var writer = JSONWriter()
+        writer.beginObject()
+        explanation.appendMembers(to: &writer)
+        writer.endObject()
+        return (try #require(explanation.routes.first), String(decoding: writer.bytes, as: UTF8.self))
+    }
+
+    @Test(
+        "tell neither what a person's fields hold nor what a rule says of them, however deep",
+        arguments: [
+            "{visitor: {email: ada@example.com}}", "{not: {visitor: {email: ada@example.com}}}",
+            "{any: [{group: x}, {all: [{visitor: {name: {contains: Ada}}}, {site: 1}]}]}",
+            "{personal: {Car Reg: ADA 1}}", "{json: {/name: {matches: Ada}}}",
+        ])
+    func hidden(condition: String) throws {
+        let data =
+            #"{"visitor":{"name":"Ada","email":"ada@example.com"},"personal":{"Car Reg":"ADA 1"},"original":{"name":"Ada"}}"#
+        let (_, json) = try masked(condition, data)
+        #expect(!json.contains("Ada") && !json.contains("ada@") && !json.contains("ADA"), "\(json)")
+        #expect(json.contains("***"))
+    }
+
+    @Test("tell all else, the verdict too")
+    func shown() throws {
+        let data = #"{"group":{"name":"Visitor"},"visitor":{"email":"ada@example.com"}}"#
+        let (route, json) = try masked("{group: Contractor}", data)
+        #expect(route.outcome == .notTaken && route.reason.contains("Visitor"))
+        #expect(json.contains("Contractor"))
+        let (other, _) = try masked("{group: Visitor, visitor: {email: ada@example.com}}", data)
+        #expect(other.outcome == .taken && other.reason == "everything it asks is so")
+        // A sender put an address where none belongs.
+        #expect(try !masked("{group: x}", #"{"group":{"name":"eve@example.com"}}"#).json.contains("eve"))
+    }
+
+    @Test("a route that is not told of is not named either")
+    func others() throws {
+        let plan = try routes(
+            "routes: [{name: r, when: {group: Visitor}, to: siem}, {name: rest, unmatched: true, to: siem}]\n")
+        let explanation = Explainer().explain(
+            plan.routes, try event(#"{"group":{"name":"Visitor"}}"#), namesOthers: false
+        ) { $0.name.hasSuffix("rest") }
+        #expect(explanation.routes.count == 1)
+        #expect(explanation.routes.first?.reason == "it takes what no other route takes, and another one takes this")
     }
 }

@@ -77,21 +77,21 @@ struct BatchTests {
             """)
         let blueprint = try #require(decoded as? WebhookBlueprint)
         let batch = try Self.outgoing()
-        let fixed = blueprint.request.headers(contentType: blueprint.body.batchType)
-        let request = try blueprint.render(batch: batch, headers: fixed, timestampSeconds: 1_614_265_330)
+        let fixed = blueprint.request.headers(contentType: blueprint.contentType)
+        let request = try blueprint.render(batch, headers: fixed, timestampSeconds: 1_614_265_330)
         let expected = "[" + batch.map { text($0.event.payload) }.joined(separator: ",") + "]"
         #expect(text(request.body) == expected)
         #expect(request.headers["Content-Type"] == "application/cloudevents-batch+json; charset=utf-8")
         let id = try #require(request.headers["webhook-id"])
         #expect(id.count == 32 && !Self.ids.contains(id))
-        let again = try blueprint.render(batch: batch, headers: fixed, timestampSeconds: 1_614_265_999)
+        let again = try blueprint.render(batch, headers: fixed, timestampSeconds: 1_614_265_999)
         #expect(again.headers["webhook-id"] == id)
         #expect(again.headers["webhook-signature"] != request.headers["webhook-signature"])
         let other = try blueprint.render(
-            batch: batch.reversed(), headers: fixed, timestampSeconds: 1_614_265_330)
+            batch.reversed(), headers: fixed, timestampSeconds: 1_614_265_330)
         #expect(other.headers["webhook-id"] != id)
         let single = try blueprint.render(
-            batch: [batch[0]], headers: fixed, timestampSeconds: 1_614_265_330)
+            [batch[0]], headers: fixed, timestampSeconds: 1_614_265_330)
         #expect(single.headers["webhook-id"] == Self.ids[0])
         #expect(single.body.first == UInt8(ascii: "[") && single.body.last == UInt8(ascii: "]"))
     }
@@ -102,7 +102,7 @@ struct BatchTests {
             "{type: http, url: \"https://x.example/\", batch: {}, body: {name: \"{visitor.name}\"}}")
         #expect(messages == [])
         let blueprint = try #require(decoded as? HTTPBlueprint)
-        let request = blueprint.render(batch: try Self.outgoing(), headers: HeaderFields([]))
+        let request = try blueprint.render(try Self.outgoing(), headers: HeaderFields([]), timestampSeconds: 0)
         let tape = try JSONParser().parse(request.body)
         #expect(tape.elements(tape.root).count { _ in true } == 2)
         for element in tape.elements(tape.root) {

@@ -134,3 +134,11 @@ final class Collected<Value: Sendable>: Sendable {
     var values: [Value] { storage.withLock { $0 } }
     var count: Int { storage.withLock { $0.count } }
 }
+
+extension Target {
+    func send(_ batch: [OutgoingEvent]) async -> BatchOutcome {
+        await withCheckedContinuation { continuation in
+            send(batch: batch) { continuation.resume(returning: $0) }
+        }
+    }
+}

@@ -103,7 +103,7 @@ struct WebhookTests {
         _ blueprint: WebhookBlueprint, _ event: EventView, at seconds: Int64 = 1_614_265_330
     ) throws -> HTTPClientRequest {
         try blueprint.render(
-            event, headers: blueprint.request.headers(contentType: blueprint.body.contentType),
+            [Sample.outgoing(event)], headers: blueprint.request.headers(contentType: blueprint.contentType),
             timestampSeconds: seconds)
     }
 

@@ -5,6 +5,7 @@ internal import Events
 package import HTTPServer
 internal import HTTPTypes
 internal import JSON
+package import Metrics
 internal import Synchronization
 
 /// Answers `/api/v1/…` on the console's address, to callers with a token.
@@ -15,6 +16,7 @@ package final class APIHandler: Sendable {
     private let access: AccessDesk
     private let records: APIRecords
     private let audit: @Sendable (AuditEntry) throws -> Void
+    private let metrics: APIMetrics
     /// Lists are read from disk: not on a server thread, and one after the other, so that a console costs the service
     /// little.
     private let queue = DispatchQueue(label: "console api")
@@ -22,22 +24,32 @@ package final class APIHandler: Sendable {
 
     /// - Parameters:
     ///   - desk: does what operators ask for; nil: nothing can be changed.
+    ///   - explainer: nil: nothing can be explained.
     ///   - audit: writes an entry down; it is on the disk when this returns.
     package init(
-        access: AccessDesk, records: LocalRecords, desk: OperatorDesk? = nil,
-        audit: @escaping @Sendable (AuditEntry) throws -> Void
+        access: AccessDesk, records: LocalRecords, desk: OperatorDesk? = nil, explainer: (any EventExplaining)? = nil,
+        metrics: MetricsRegistry = MetricsRegistry(), audit: @escaping @Sendable (AuditEntry) throws -> Void
     ) {
         self.access = access
-        self.records = APIRecords(records, desk: desk)
+        self.records = APIRecords(records, desk: desk, explainer: explainer)
+        self.metrics = APIMetrics(metrics)
         self.audit = audit
     }
 
     package static func isIts(_ path: String) -> Bool { path.hasPrefix(APIResources.prefix) }
 
     package func receive(_ head: HTTPRequestHead) -> HTTPAdmission {
+        let caller: APICaller
         do throws(APIProblem) {
-            let caller = try access.caller(head).get()
+            caller = try access.caller(head).get()
+        } catch {
+            metrics.refused(error)
+            return .refuse(Self.finished(error.response))
+        }
+        var known: APIResource?
+        do throws(APIProblem) {
             let (resource, values) = try Self.resource(head)
+            known = resource
             let request = try Self.request(head, resource, values, caller)
             let isLines = Self.wantsLines(head)
             return .buffered(head, maximum: resource.maximumBody) { [self] body, exchange in
@@ -46,6 +58,7 @@ package final class APIHandler: Sendable {
                 enqueue(request, resource, isLines, exchange)
             }
         } catch {
+            metrics.answered(known, status: error.details.status)
             return .refuse(Self.finished(error.response))
         }
     }
@@ -87,21 +100,26 @@ package final class APIHandler: Sendable {
     ) {
         guard waiting.add(1, ordering: .relaxed).newValue <= Self.maximumWaiting else {
             waiting.subtract(1, ordering: .relaxed)
-            return exchange.respond(Self.finished(APIProblem.busy.response))
+            return respond(APIProblem.busy.response, resource, exchange)
         }
         queue.async { [self] in
             waiting.subtract(1, ordering: .relaxed)
             let answer: @Sendable (Result<APIOutcome, any Error>) -> Void = { [self] result in
-                exchange.respond(Self.finished(response(result, request, resource, isLines)))
+                respond(response(result, request, resource, isLines), resource, exchange)
             }
             do {
                 let outcome = try resource.answer(request, records)
                 guard case .later(let begin) = outcome else { return answer(.success(outcome)) }
-                begin { result in answer(result.map { .page($0) }) }
+                begin { result in answer(result) }
             } catch {
                 answer(.failure(error))
             }
         }
+    }
+
+    private func respond(_ response: HTTPResponse, _ resource: APIResource, _ exchange: HTTPExchange) {
+        metrics.answered(resource, status: response.status)
+        exchange.respond(Self.finished(response))
     }
 
     private func response(
@@ -112,7 +130,7 @@ package final class APIHandler: Sendable {
             if resource.isPersonal {
                 if request.isUnmasked {
                     try note(request, resource, outcome)
-                } else {
+                } else if !resource.masksItself {
                     outcome = outcome.masked()
                 }
             }
@@ -171,7 +189,7 @@ extension APIOutcome {
         let mask = EventMask()
         switch self {
         case .page(var page):
-            page.lines = page.lines.compactMap { mask.masked($0) }
+            page.lines = page.lines.compactMap { mask.masked($0) ?? mask.maskedDelivery($0) }
             return .page(page)
         case .object(let json):
             return .object(mask.masked(json) ?? mask.maskedDeadLetter(json) ?? Array("{}".utf8))

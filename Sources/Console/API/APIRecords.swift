@@ -10,10 +10,13 @@ struct APIRecords: Sendable {
     let plan: @Sendable () -> RulePlan
     /// Nil where nothing can be changed.
     let desk: OperatorDesk?
+    /// Nil where nothing can be explained.
+    let explainer: (any EventExplaining)?
 
-    init(_ local: LocalRecords, desk: OperatorDesk?) {
+    init(_ local: LocalRecords, desk: OperatorDesk?, explainer: (any EventExplaining)?) {
         self.local = local
         self.desk = desk
+        self.explainer = explainer
         pager = RecordPager(log: local.log, store: local.store)
         tail = TailHub(pager)
         plan = { local.plan }

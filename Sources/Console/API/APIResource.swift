@@ -17,6 +17,8 @@ struct APIResource: Sendable {
     var isForTeams = false
     /// Whether answers tell of people, and so are masked unless asked for in the clear.
     var isPersonal = false
+    /// Whether it hides them itself.
+    var masksItself = false
     /// Codes it answers with beside those that every resource has, and what they mean.
     var further: [Int: String] = [:]
     /// Bytes of a request's body.
@@ -61,14 +63,15 @@ enum APIOutcome: Sendable {
     /// What was done, or why not.
     case response(HTTPResponse)
     /// To be called once with the rest, from any thread.
-    case later(@Sendable (@escaping @Sendable (Result<RecordPage, any Error>) -> Void) -> Void)
+    case later(@Sendable (@escaping @Sendable (Result<APIOutcome, any Error>) -> Void) -> Void)
 }
 
 /// Every resource.
 enum APIResources {
     static let all: [APIResource] = [
         .events, .event, .tail, .trace, .deliveries, .deliveriesOfEvent, .refusals, .quarantine, .targets, .pause,
-        .resume, .forget, .deadLetters, .deadLetter, .requeue, .discard, .routes, .teams, .reconcile, .audit,
+        .resume, .test, .forget, .deadLetters, .deadLetter, .requeue, .discard, .replays, .replay, .beginReplay,
+        .rehearseReplay, .cancelReplay, .routes, .teams, .reconcile, .explain, .explainEvent, .audit,
         .description,
     ]
 

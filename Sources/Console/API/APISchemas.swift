@@ -5,13 +5,18 @@ internal import Events
 enum APISchemas {
     /// By their names, in the order of the description.
     static let all: [(name: String, text: String)] = [
-        ("Event", EventSchema.text), ("Delivery", delivery), ("Refusal", refusal), ("Quarantined", quarantined),
+        ("Event", EventSchema.text), ("Delivery", delivery),
+        ("DeliveryHistory", deliveryHistory), ("Refusal", refusal), ("Quarantined", quarantined),
         ("Target", target), ("Route", route), ("Team", team), ("Balance", balance), ("Trace", trace),
-        ("DeadLetter", object(deadLetterMembers)),
+        ("DeadLetter", object(deadLetterMembers, optional: [("replay", integer)])),
         (
             "WholeDeadLetter",
-            object(deadLetterMembers + [("response", string), ("payload", #"{"type": ["object", "string", "null"]}"#)])
+            object(
+                deadLetterMembers + [("response", string), ("payload", #"{"type": ["object", "string", "null"]}"#)],
+                optional: [("replay", integer)])
         ),
+        ("Replay", object(replayMembers)), ("ReplayRehearsal", rehearsal),
+        ("Explanation", explanation), ("Finding", finding), ("TargetTest", targetTest),
         ("Done", object([("done", integer)])), ("AuditEntry", auditEntry), ("Problem", problem),
         ("Description", #"{"type": "object"}"#),
     ]
@@ -37,7 +42,90 @@ enum APISchemas {
         ("next_at", optionalMoment), ("routes", strings),
     ]
 
-    private static let delivery = object(deliveryMembers, optional: [("reason", string), ("plan", string)])
+    private static let delivery = object(
+        deliveryMembers, optional: [("reason", string), ("plan", string), ("replay", integer)])
+
+    private static let deliveryHistory = object(
+        deliveryMembers + [
+            ("history", list(of: object(attemptMembers + [("response", answer), ("request", request)])))
+        ],
+        optional: [("reason", string), ("plan", string), ("replay", integer)])
+
+    private static let attemptMembers = [
+        ("number", integer), ("at", moment), ("duration_ms", integer), ("status", optionalInteger),
+        ("reason", optionalString),
+    ]
+
+    private static let headers = list(of: object([("name", string), ("value", string)]))
+
+    private static let answer = orNull(object([("headers", headers), ("body", string), ("cut", boolean)]))
+
+    private static let request = orNull(
+        object([
+            ("reproducible", boolean), ("why", optionalString),
+            ("sha256", #"{"type": "string", "pattern": "^[0-9a-f]{64}$"}"#), ("batch", boolean),
+            ("method", optionalString), ("url", optionalString), ("headers", headers), ("body", optionalString),
+            ("cut", boolean),
+        ]))
+
+    private static let targetTest = object([
+        ("target", string), ("type", string), ("event", eventID), ("delivered", boolean), ("duration_ms", integer),
+        ("status", optionalInteger), ("reason", optionalString), ("message", optionalString),
+        ("advice", optionalString),
+        (
+            "request",
+            orNull(
+                object([
+                    ("destination", string), ("method", optionalString), ("headers", headers), ("body", string),
+                ]))
+        ),
+        ("answer", answer),
+    ])
+
+    private static let explanation = object([
+        (
+            "event",
+            object(["id", "type", "time", "source", "site"].map { ($0, optionalString) })
+        ),
+        ("plan", string),
+        (
+            "routes",
+            list(
+                of: object([
+                    ("name", string), ("team", optionalString),
+                    ("outcome", choice(["taken", "not_taken", "failed", "disabled"])), ("reason", string),
+                    ("unmatched", boolean), ("to", strings), ("file", string), ("line", integer), ("column", integer),
+                    ("scope", orNull(findingReference)), ("when", findingReference),
+                ]))
+        ),
+        (
+            "targets",
+            list(
+                of: object([
+                    ("target", string), ("routes", strings),
+                    (
+                        "sends",
+                        object(
+                            [],
+                            optional: [
+                                ("error", string), ("destination", string), ("method", string), ("headers", headers),
+                                ("batch", boolean), ("size", integer), ("bytes", string),
+                            ])
+                    ),
+                ]))
+        ),
+    ])
+
+    private static let findingReference = ##"{"$ref": "#/components/schemas/Finding"}"##
+
+    private static let finding = object(
+        [("answer", #"{"type": ["boolean", "null"]}"#)],
+        optional: [
+            ("all", list(of: findingReference)), ("any", list(of: findingReference)), ("not", findingReference),
+            ("condition", string), ("is", findingReference), ("field", string), ("expected", string),
+            ("found", optionalString), ("state", choice(["absent", "null", "empty", "blank", "present"])),
+            ("notes", strings), ("file", string), ("line", integer), ("column", integer),
+        ])
 
     private static let refusal = object([
         ("at", moment), ("source", optionalString), ("address", optionalString), ("code", string), ("detail", string),
@@ -76,6 +164,36 @@ enum APISchemas {
     private static let balance = object([
         ("balanced", boolean), ("accepted", integer), ("duplicates", integer), ("quarantined", integer),
         ("targets", #"{"type": "object", "additionalProperties": \#(object(counters))}"#),
+        (
+            "replays",
+            #"{"type": "object", "additionalProperties": \#(object([("target", string), ("state", replayState)] + replayCounters))}"#
+        ),
+    ])
+
+    private static let replayState = choice(ReplayState.allCases.map(\.rawValue))
+
+    private static let replayCounters = [
+        ("events", integer), ("delivered", integer), ("filtered", integer), ("skipped", integer),
+        ("pending", integer), ("dead", integer), ("discarded", integer), ("expired", integer), ("left", integer),
+    ]
+
+    private static let replayMembers =
+        [
+            ("replay", integer), ("target", string), ("state", replayState), ("reason", optionalString),
+            ("since", moment), ("until", optionalMoment), ("route", optionalString), ("where", optionalString),
+            ("team", optionalString), ("decode_again", boolean), ("by", string), ("created_at", moment),
+            ("ended_at", optionalMoment),
+        ] + replayCounters
+
+    private static let rehearsal = object([
+        ("events", integer), ("taken", integer), ("filtered", integer), ("skipped", integer), ("retyped", integer),
+        ("reasons", #"{"type": "object", "additionalProperties": {"type": "integer"}}"#),
+        ("list", #"{"type": "array", "items": \#(rehearsedEvent)}"#), ("next", optionalString),
+    ])
+
+    private static let rehearsedEvent = object([
+        ("event", eventID), ("source", string), ("received_at", moment), ("type", string), ("was", optionalString),
+        ("routes", strings),
     ])
 
     private static let trace = object([
@@ -83,12 +201,13 @@ enum APISchemas {
         ("vendor_event", optionalString), ("subject", optionalString), ("site", optionalString),
         ("time", optionalMoment), ("time_inferred", boolean), ("received_at", moment), ("erased", boolean),
         ("size", integer), ("fields", strings),
-        ("verified_by", #"{"type": "object", "properties": {"how": {"type": "string"}}, "required": ["how"]}"#),
+        ("verified_by", object([("how", string), ("secret", optionalString), ("secrets", strings)])),
         ("targets", #"{"type": "array", "items": \#(tracedTarget)}"#),
     ])
 
     private static let tracedTarget = object(
-        deliveryMembers + [("next", string)], optional: [("reason", string), ("plan", string)])
+        deliveryMembers + [("history", list(of: object(attemptMembers))), ("next", string)],
+        optional: [("reason", string), ("plan", string), ("replay", integer)])
 
     private static let deadLetterMembers = [
         ("id", integer), ("event", eventID), ("target", string), ("at", moment), ("reason", string),
@@ -108,6 +227,10 @@ enum APISchemas {
         let properties = (members + optional).map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ")
         return #"{"type": "object", "required": [\#(required)], "properties": {\#(properties)}}"#
     }
+
+    private static func list(of items: String) -> String { #"{"type": "array", "items": \#(items)}"# }
+
+    private static func orNull(_ schema: String) -> String { #"{"anyOf": [{"type": "null"}, \#(schema)]}"# }
 
     private static func choice(_ words: [String]) -> String {
         #"{"type": "string", "enum": [\#(words.map { "\"\($0)\"" }.joined(separator: ", "))]}"#

@@ -88,11 +88,6 @@ struct RecordPager: Sendable {
         return RecordPage(lines: try lines(page.rows, condition, targets), next: page.next)
     }
 
-    /// What became of one event, at every target that was there for it.
-    func deliveries(of record: LogRecord, targets: Set<String>?) throws -> [[UInt8]] {
-        try lines(store.deliveries(of: record), nil, targets)
-    }
-
     private func lines(
         _ rows: [DeliveryRow], _ condition: EventCondition?, _ targets: Set<String>?
     ) throws -> [[UInt8]] {

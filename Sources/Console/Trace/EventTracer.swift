@@ -104,16 +104,18 @@ struct EventTracer: Sendable {
         writer.member("fields", EventField.allCases.filter { view?.value($0) != nil }.map(\.path))
         writer.key("verified_by")
         writer.beginObject()
-        writer.member(
-            "how", record.isSystem ? "made here" : facts?.verification ?? "the source is no longer configured")
-        writer.member("secrets", facts?.secrets ?? [])
+        let verification = Verification(record, facts)
+        writer.member("how", verification.how)
+        writer.member("secret", verification.secret)
+        writer.member("secrets", verification.secrets)
         writer.endObject()
         writer.key("targets")
         writer.beginArray()
+        let attempts = try store.attempts(at: record.place)
         for row in rows {
             // The row's object, with one more member.
             var text = JSONWriter()
-            row.appendJSON(to: &text)
+            try row.appendJSON(to: &text, attempts[row.targetID] ?? [], .brief)
             var next = JSONWriter()
             next.string(NextStep.text(row, standings[row.target]))
             writer.raw(text.bytes.dropLast() + Array(#","next":"#.utf8) + next.bytes + [UInt8(ascii: "}")])
@@ -121,6 +123,25 @@ struct EventTracer: Sendable {
         writer.endArray()
         writer.endObject()
         return writer.bytes
+    }
+}
+
+/// How it was proved where an event came from.
+private struct Verification {
+    var how: String
+    /// The one that did; nil when it was not kept, or there was none.
+    var secret: String?
+    /// Those that may have: the one that did, or all that the source has today.
+    var secrets: [String]
+
+    init(_ record: LogRecord, _ source: SourceFacts?) {
+        let today = source?.verification ?? "the source is no longer configured"
+        switch record.verifiedBy {
+        case _ where record.isSystem: (how, secrets) = ("made here", [])
+        case nil: (how, secrets) = (today, source?.secrets ?? [])
+        case "": (how, secrets) = ("nothing (verify: none)", [])
+        case let name?: (how, secret, secrets) = (today, name, [name])
+        }
     }
 }
 

@@ -10,7 +10,7 @@ package import Targets
 package final class DeliveryEngine: Sendable {
     private let core: Mutex<EngineCore>
     private let wakeUp: WakeUp
-    private let log: any EventLog
+    let log: any EventLog
     let store: DeliveryStore
     private let thread = Mutex<EngineThread?>(nil)
     private let stopping = StopRequest()
@@ -48,6 +48,7 @@ package final class DeliveryEngine: Sendable {
             inbox: CompletionInbox(wakeUp), clock: clock, seed: seed, adjust: adjust,
             makeTarget: makeTarget)
         try core.configure(plan, blueprints, clock())
+        try core.takeUpReplays(clock())
         core.publishLowest()
         durableLowest = core.durableLowest
         errorsOfRoutes = core.routeErrors
@@ -125,6 +126,12 @@ package final class DeliveryEngine: Sendable {
         set { core.withLock { $0.observer = newValue } }
     }
 
+    /// Told of what somebody may have to see to, on the delivery thread; must not block.
+    package var onIncident: (@Sendable (DeliveryIncident) -> Void)? {
+        get { core.withLock { $0.onIncident } }
+        set { core.withLock { $0.onIncident = newValue } }
+    }
+
     // MARK: operators
 
     /// Sends nothing more to a target until `resume`, also after a restart.
@@ -149,14 +156,15 @@ package final class DeliveryEngine: Sendable {
         try operate(target) { _, runtime, _ in body(runtime) }
     }
 
-    /// Changes a target's state; the change is on the disk when this returns.
+    /// Changes a target's state, or that of a replay of it; the change is on the disk when this returns.
     func operate<Result: Sendable>(
-        _ target: String, _ body: (EngineCore, TargetRuntime, Moment) throws -> Result
+        _ target: String, replay: Int64? = nil, _ body: (EngineCore, TargetRuntime, Moment) throws -> Result
     ) throws -> Result {
         defer { wakeUp.signal() }
         return try core.withLock { core in
-            guard let runtime = core.runtime(named: target) else { throw Self.unknown(target) }
             let now = core.clock()
+            guard let runtime = try replay.map({ try core.runtime(ofReplay: $0, now) }) ?? core.runtime(named: target)
+            else { throw Self.unknown(target) }
             let result = try body(core, runtime, now)
             guard core.commit(now, isDurable: true) else {
                 throw DeliveryStoreError(
@@ -165,6 +173,18 @@ package final class DeliveryEngine: Sendable {
             core.logStanding(runtime, now)
             return result
         }
+    }
+
+    /// Asks for something of the replays.
+    func withReplays<Result: Sendable>(_ body: (EngineCore) throws -> Result) throws -> Result {
+        defer { wakeUp.signal() }
+        return try core.withLock { try body($0) }
+    }
+
+    /// Reads events again for replays that ask for it; nil: none can.
+    package var decodeAgain: ReplayDecoder? {
+        get { core.withLock { $0.decodeAgain } }
+        set { core.withLock { $0.decodeAgain = newValue } }
     }
 
     static func unknown(_ target: String) -> DeliveryStoreError {
@@ -180,6 +200,11 @@ package final class DeliveryEngine: Sendable {
     // MARK: looking
 
     package func targets() -> [TargetStatus] { core.withLock { $0.statuses() } }
+
+    /// A target's configuration now; nil when it has none.
+    package func settings(of target: String) -> TargetSettings? {
+        core.withLock { $0.runtime(named: target)?.settings }
+    }
 
     private func recentTargets() -> [TargetStatus] { statuses.statuses { targets() } }
 

@@ -11,14 +11,19 @@ extension EngineCore {
             while true {
                 let request = runtime.state.nextRequest(now)
                 if request.isEmpty { break }
-                if runtime.state.policy.batch == nil {
-                    for attempt in request { send(attempt, runtime, sink, now) }
-                } else {
-                    send(request, runtime, sink, now)
-                }
+                begin(request, runtime, sink, now)
             }
         }
         crashWatch.passed()
+    }
+
+    /// One request is on its way.
+    func begin(_ request: [Attempt], _ runtime: TargetRuntime, _ sink: Sink, _ now: Moment) {
+        if runtime.state.policy.batch == nil {
+            for attempt in request { send(attempt, runtime, sink, now) }
+        } else {
+            send(request, runtime, sink, now)
+        }
     }
 
     private func send(_ attempt: Attempt, _ runtime: TargetRuntime, _ sink: Sink, _ now: Moment) {
@@ -72,7 +77,8 @@ extension EngineCore {
         let failure: DeliveryFailure
         if let view = event.view {
             if crashWatch.mayBegin(runtime.id, event.place) {
-                return OutgoingEvent(event: view, routes: attempt.routes.names, attempt: attempt.number)
+                return OutgoingEvent(
+                    event: view, routes: attempt.routes.names, attempt: attempt.number, replay: runtime.replay)
             }
             let message = "The program died several times while it sent this event."
             failure = DeliveryFailure(code: "crashed", message: message, blame: .event)
@@ -109,6 +115,8 @@ extension EngineCore {
                 for part in parts { measure(part, outcome, runtime, now) }
                 finish(parts, .all(outcome), runtime, now)
             }
+            if let target = runtime.replayed { share(target, with: runtime) }
+            watchBreaker(runtime, now)
             if !completion.content.isDelivered || runtime.lastLoggedStanding != .running { logStanding(runtime, now) }
         }
     }
@@ -138,21 +146,24 @@ extension EngineCore {
         _ part: Completion.Part, _ outcome: DeliveryOutcome, _ runtime: TargetRuntime, _ now: Moment
     ) -> AttemptedEvent? {
         guard let event = runtime.state.event(of: part.ticket) else { return nil }
+        (runtime.replayed ?? runtime).failures.note(outcome, isSystem: event.isSystem)
         switch outcome {
         case .delivered(let receipt):
             runtime.metrics.delivered(receipt, latencySeconds: Double(now.wallMs - event.receivedAtMs) / 1000)
+            guard runtime.replay == nil else { break }
             observer?(.delivered(event.id, target: runtime.name, attempt: part.attempt, receipt))
         case .failed(let failure):
             runtime.metrics.failed(failure)
+            guard runtime.replay == nil else { break }
             observer?(.failed(event.id, target: runtime.name, attempt: part.attempt, failure))
         }
         return event
     }
 
     private func reportDeath(_ event: EventID, _ reason: String, _ runtime: TargetRuntime) {
-        observer?(.buried(event, target: runtime.name, reason: reason))
+        if runtime.replay == nil { observer?(.buried(event, target: runtime.name, reason: reason)) }
         logger.warning(
             "dead_letter", "The target \(runtime.name) does not take an event; it is in the dead letters.",
-            ["target": .string(runtime.name), "event": .string(event.hex), "reason": .string(reason)])
+            ["target": .string(runtime.name), "id": .string(event.hex), "reason": .string(reason)])
     }
 }

@@ -4,8 +4,8 @@ internal import Logging
 extension EngineCore {
     /// Writes what has changed when it has waited long enough, or there is enough of it.
     func commitIfDue(_ now: Moment) {
-        let uncommitted = runtimes.reduce(0) { $0 + ($1.state.isDirty ? $1.state.uncommittedCount : 0) }
-        let isDirty = runtimes.contains { $0.state.isDirty }
+        let uncommitted = working.reduce(0) { $0 + ($1.state.isDirty ? $1.state.uncommittedCount : 0) }
+        let isDirty = working.contains { $0.state.isDirty }
         if !isDirty {
             committing.dirtySinceMs = nil
         } else if committing.dirtySinceMs == nil {
@@ -25,7 +25,7 @@ extension EngineCore {
         let isDurable =
             isDurable
             || committing.undurableSinceMs.map { now.monotonicMs - $0 >= CommitSchedule.durableDelayMs } ?? false
-        let dirty = runtimes.filter { $0.state.isDirty }
+        let dirty = working.filter { $0.state.isDirty }
         let changes = dirty.map { (target: $0.id, change: $0.state.takeChange()) }
         do {
             if committing.refusedSinceMs != nil { try store.flushRefusals() }
@@ -36,7 +36,10 @@ extension EngineCore {
             reportStoreFailure(error)
             return false
         }
-        for (runtime, (_, change)) in zip(dirty, changes) { runtime.committedCursor = change.cursor }
+        for (runtime, (_, change)) in zip(dirty, changes) {
+            tellIncidents(change, runtime)
+            runtime.committedCursor = change.cursor
+        }
         committed(now, hasChanged: !changes.isEmpty, isDurable: isDurable)
         return true
     }

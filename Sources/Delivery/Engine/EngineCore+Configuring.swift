@@ -26,6 +26,7 @@ extension EngineCore {
             logStanding(runtime, now)
         }
         use(plan, now)
+        adaptReplays(now)
     }
 
     /// A target that did not change keeps its connections.
@@ -59,7 +60,7 @@ extension EngineCore {
         commit(now)
         matcher = Matcher(plan, errors: routeErrors)
         cache.removeAll()
-        for runtime in runtimes { runtime.state.forgetUnsent() }
+        for runtime in working { runtime.state.forgetUnsent() }
         runtimeOfPlanTarget = plan.targets.map { name in runtimes.firstIndex { $0.name == name } }
         do {
             try store.begin(
@@ -145,6 +146,7 @@ extension EngineCore {
         try store.forget(runtime.id)
         runtime.closeAll()
         byID[runtime.id] = nil
+        forgetReplays(of: runtime)
         cache.removeAll()
         runtimes.removeAll { $0 === runtime }
         for (index, runtime) in runtimes.enumerated() { runtime.index = index }

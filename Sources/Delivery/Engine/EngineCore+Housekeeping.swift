@@ -1,5 +1,6 @@
 internal import EventLog
 internal import Logging
+internal import Targets
 
 extension EngineCore {
     /// Looks after what grows old: events, history, dead letters.
@@ -8,10 +9,16 @@ extension EngineCore {
         cache.removeOld(now)
         if committing.undurableSinceMs == nil { publishLowest() }
         for runtime in runtimes { expire(runtime, now) }
+        keepHouseOfReplays(now)
         do {
-            let historyStart = try log.position(at: now.wallMs - retention.historyMs)
-            if try store.trimHistory(before: historyStart) { hasMore = true }
+            let historyMs = now.wallMs - retention.historyMs
+            let historyStart = try log.position(at: historyMs)
+            if try store.trimHistory(before: historyStart, endedBeforeMs: historyMs) { hasMore = true }
+            let versions = Set(runtimes.compactMap { $0.settings?.version?.hash })
+            if try store.trimAttempts(beforeMs: historyMs, versions: versions, nowMs: now.wallMs) { hasMore = true }
             if try store.trimDeadLetters(beforeMs: now.wallMs - retention.deadLettersMs) { hasMore = true }
+            // Trimming takes its time.
+            try store.trimReplays(endedBeforeMs: historyMs - 3_600_000)
         } catch {
             logger.warning(
                 "trimming_failed", "Old history could not be removed; it is tried again.",
@@ -25,7 +32,9 @@ extension EngineCore {
         let nowMs = believableWallMs(now)
         // A target that is younger than the age has not kept any event waiting for so long.
         let age = retention.ageMs.flatMap { nowMs - runtime.stored.createdAtMs >= $0 ? nowMs - $0 : nil }
-        let giveUp = runtime.state.policy.giveUpAfterMs.flatMap { limit in
+        // One that is not configured may come back.
+        let patience = runtime.settings == nil ? nil : runtime.state.policy.giveUpAfterMs
+        let giveUp = patience.flatMap { limit in
             runtime.state.failingForMs(now).flatMap { $0 >= limit ? nowMs - limit : nil }
         }
         guard let latest = [age, giveUp].compactMap(\.self).max() else { return runtime.state.expire(nil, now) }

@@ -41,13 +41,15 @@ extension EngineCore {
             statistics,
             runtimes.map {
                 Reconciliation.Target(name: $0.name, balance: balance($0, $0.state.cursor, head, statistics))
-            })
+            }, replays: (try? replayStatuses()) ?? [])
     }
 
     /// Every target that takes events has none left to take, and everything is written down.
     var isIdle: Bool {
         let head = log.head
-        guard !store.isLost else { return false }
+        guard !store.isLost, !replays.contains(where: { isAtWork($0) && $0.target.state.isActive }) else {
+            return false
+        }
         return runtimes.allSatisfy { runtime in
             let state = runtime.state
             guard state.isActive else { return !state.isDirty && state.inFlightCount == 0 }

@@ -231,7 +231,7 @@ extension EngineCore {
     }
 
     /// - Parameter head: a head of the log no record of which is wanted.
-    private func record(at place: RecordPlace, _ head: LogPosition) throws(LogFailure) -> LogRecord? {
+    func record(at place: RecordPlace, _ head: LogPosition) throws(LogFailure) -> LogRecord? {
         // The other partitions are at their end, where records may have come meanwhile.
         var position = head
         position.offsets[Int(place.partition)] = place.offset

@@ -17,6 +17,7 @@ extension EngineCore {
                 runtime.state.setPolicy(policy, isEnabled: isEnabled)
                 runtime.committedCursor = stored.cursor
             }
+            try restoreReplays(now)
         } catch {
             committing.blockedUntilMs = now.monotonicMs + CommitSchedule.retryDelayMs
             return reportStoreFailure(error)

@@ -20,8 +20,17 @@ final class EngineCore {
     let makeTarget: @Sendable (any TargetBlueprint) throws -> any Target
     let inbox: CompletionInbox
     var observer: (@Sendable (DeliveryObservation) -> Void)?
+    var onIncident: (@Sendable (DeliveryIncident) -> Void)?
 
-    var runtimes: [TargetRuntime] = []
+    var runtimes: [TargetRuntime] = [] { didSet { working = runtimes + replays.map(\.runtime) } }
+    /// Those that have not ended, in the order they came.
+    var replays: [Replay] = [] { didSet { working = runtimes + replays.map(\.runtime) } }
+    /// Everything that sends and is written down: the targets and the replays.
+    private(set) var working: [TargetRuntime] = []
+    /// The next of the replays that want to read.
+    var nextReplay = 0
+    /// Reads events again for replays that ask for it.
+    var decodeAgain: ReplayDecoder?
     var byID: [Int64: TargetRuntime] = [:]
     /// By the place in `RulePlan.targets`: the place in `runtimes`.
     var runtimeOfPlanTarget: [Int?] = []
@@ -91,11 +100,13 @@ final class EngineCore {
                 now = clock()
                 sendAll(now)
             }
+            if workOnReplays(now) { hasRead = true }
         }
         if store.isLost {
             return inFlightCount > 0 ? nil : max(1, committing.blockedUntilMs - now.monotonicMs)
         }
         commitIfDue(now)
+        if endReplays(now) { hasRead = true }
         if housekeeping.isDue(now) { keepHouse(now) }
         return hasRead ? 0 : nextTurn(now).map { max(0, $0 - now.monotonicMs) }
     }
@@ -107,14 +118,16 @@ final class EngineCore {
                 wakes.append(runtime.state.wakeMs(now))
                 if runtime.readAgainAtMs > now.monotonicMs { wakes.append(runtime.readAgainAtMs) }
             }
+            wakes += wakesOfReplays(now)
         }
         return wakes.compactMap(\.self).min()
     }
 
-    var inFlightCount: Int { runtimes.reduce(0) { $0 + $1.state.inFlightCount } }
+    var inFlightCount: Int { working.reduce(0) { $0 + $1.state.inFlightCount } }
 
     /// Tells people when a target begins or ends to wait, or is switched off.
     func logStanding(_ runtime: TargetRuntime, _ now: Moment) {
+        guard runtime.replay == nil else { return }
         let standing = standing(of: runtime, now)
         guard standing.name != runtime.lastLoggedStanding.name else { return }
         defer { runtime.lastLoggedStanding = standing }

@@ -27,23 +27,24 @@ extension DeliveryEngine {
             let page = try store.deadLetters(filter, after: last, limit: 200)
             guard let end = page.last?.id else { return count }
             last = end
-            let letters = page.filter(condition)
-            for target in Set(letters.map(\.target)).sorted() {
-                count += try decide(action, letters.filter { $0.target == target }, of: target, by: actor)
+            let letters = Dictionary(grouping: page.filter(condition), by: DeadLetterOwner.init)
+            for (owner, letters) in letters.sorted(by: { $0.key < $1.key }) {
+                count += try decide(action, letters, of: owner, by: actor)
             }
         }
     }
 
     private func decide(
-        _ action: DeadLetterAction, _ letters: [DeadLetterRow], of target: String, by actor: String
+        _ action: DeadLetterAction, _ letters: [DeadLetterRow], of owner: DeadLetterOwner, by actor: String
     ) throws -> Int {
         for letter in letters {
             try store.audit(
                 AuditEntry(
                     atMs: Moment.now().wallMs, actor: actor, action: "dead-letters.\(action.rawValue)",
-                    subject: letter.event.hex, detail: target))
+                    subject: letter.event.hex,
+                    detail: owner.target + (owner.replay.map { " replay=\($0)" } ?? "")))
         }
-        return try operate(target) { core, runtime, now in
+        return try operate(owner.target, replay: owner.replay) { core, runtime, now in
             try core.decide(action, letters, runtime, now)
         }
     }
@@ -67,6 +68,21 @@ extension DeliveryEngine {
     private func note(_ action: String, _ target: String, _ actor: String) throws {
         guard targets().contains(where: { $0.name == target }) else { throw Self.unknown(target) }
         try store.audit(AuditEntry(atMs: Moment.now().wallMs, actor: actor, action: action, subject: target))
+    }
+}
+
+/// Whose a dead letter is: a target's own, or one of its replays'.
+private struct DeadLetterOwner: Hashable, Comparable {
+    var target: String
+    var replay: Int64?
+
+    init(_ letter: DeadLetterRow) {
+        target = letter.target
+        replay = letter.replay
+    }
+
+    static func < (one: Self, other: Self) -> Bool {
+        (one.target, one.replay ?? 0) < (other.target, other.replay ?? 0)
     }
 }
 

@@ -52,13 +52,18 @@ package struct Reconciliation: Sendable, Hashable {
     package var quarantined: Int64
     /// In the order the targets came.
     package var targets: [Target]
+    /// Beside the targets' own accounts: each replay's.
+    package var replays: [ReplayStatus]
 
     package struct Target: Sendable, Hashable {
         package var name: String
         package var balance: TargetBalance
     }
 
-    package var isBalanced: Bool { targets.allSatisfy { $0.balance.sum == accepted && $0.balance.pending >= 0 } }
+    package var isBalanced: Bool {
+        targets.allSatisfy { $0.balance.sum == accepted && $0.balance.pending >= 0 }
+            && replays.allSatisfy(\.balance.isBalanced)
+    }
 
     /// Of an instance that is not running.
     package init(store: DeliveryStore, log: any LogReader, statistics: LogStatistics) throws {
@@ -71,18 +76,20 @@ package struct Reconciliation: Sendable, Hashable {
                     balance: TargetBalance(
                         target, target.cursor, open: target.openCount, log: log, head: head,
                         systemEver: statistics.system))
-            })
+            }, replays: try ReplayStatus.stopped(store: store, log: log))
     }
 
-    init(_ statistics: LogStatistics, _ targets: [Target]) {
+    init(_ statistics: LogStatistics, _ targets: [Target], replays: [ReplayStatus]) {
         accepted = statistics.accepted
         duplicates = statistics.duplicates
         quarantined = statistics.quarantined
         self.targets = targets
+        self.replays = replays
     }
 
     /// `{balanced, accepted, duplicates, quarantined, targets: {NAME: {delivered, filtered, pending, dead, discarded,
-    /// expired, before_start}}}`
+    /// expired, before_start}}, replays: {NUMBER: {target, state, events, delivered, filtered, skipped, pending, dead,
+    /// discarded, expired, left}}}`
     package var json: [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()
@@ -97,6 +104,17 @@ package struct Reconciliation: Sendable, Hashable {
             writer.key(target.name)
             writer.beginObject()
             target.balance.appendMembers(to: &writer)
+            writer.endObject()
+        }
+        writer.endObject()
+        writer.key("replays")
+        writer.beginObject()
+        for replay in replays {
+            writer.key("\(replay.number)")
+            writer.beginObject()
+            writer.member("target", replay.request.target)
+            writer.member("state", replay.state.rawValue)
+            replay.balance.appendMembers(to: &writer)
             writer.endObject()
         }
         writer.endObject()

@@ -5,22 +5,34 @@ internal import Targets
 final class TargetMetrics {
     private let name: String
     private let registry: MetricsRegistry
-    private let latency: Histogram
+    /// Nil for replays: what was received days ago says nothing of how fast the target is.
+    private let latency: Histogram?
+    /// Of events that replays delivered.
+    private let replayed: Counter
+    private let isReplay: Bool
     private let duration: Histogram
     private var failures: [String: Counter] = [:]
 
-    init(_ name: String, _ registry: MetricsRegistry) {
+    init(_ name: String, _ registry: MetricsRegistry, isReplay: Bool = false) {
         self.name = name
         self.registry = registry
-        latency = registry.histogram(
-            "gatehouse_target_delivery_latency_seconds", "From an event's receipt to its delivery.", [("target", name)])
+        let labels = [("target", name)]
+        latency =
+            isReplay
+            ? nil
+            : registry.histogram(
+                "gatehouse_target_delivery_latency_seconds", "From an event's receipt to its delivery.", labels)
+        replayed = registry.counter(
+            "gatehouse_target_replayed_total", "Events that replays delivered once more.", labels)
+        self.isReplay = isReplay
         duration = registry.histogram(
             "gatehouse_target_attempt_duration_seconds", "How long successful attempts took.", [("target", name)])
     }
 
     func delivered(_ receipt: DeliveryReceipt, latencySeconds: Double) {
         duration.observe(receipt.duration.seconds)
-        latency.observe(max(0, latencySeconds))
+        latency?.observe(max(0, latencySeconds))
+        if isReplay { replayed.add() }
     }
 
     func failed(_ failure: DeliveryFailure) {

@@ -43,11 +43,19 @@ final class TargetRuntime {
     var readFailure: String?
     var hasWarnedOfAge = false
     var lastLoggedStanding = TargetStanding.running
+    var failures = FailureStreak()
+    /// The number of the replay that this is the state of; nil for a target's own.
+    let replay: Int64?
+    /// The target that a replay sends to, through its sinks.
+    let replayed: TargetRuntime?
 
-    init(_ stored: StoredTarget, state: TargetState, metrics: TargetMetrics) {
+    /// - Parameter target: for the state of a replay: where it sends to.
+    init(_ stored: StoredTarget, state: TargetState, metrics: TargetMetrics, replaying target: TargetRuntime? = nil) {
         self.stored = stored
         self.state = state
         self.metrics = metrics
+        replay = target == nil ? nil : stored.id
+        replayed = target
         committedCursor = stored.cursor
     }
 
@@ -60,6 +68,7 @@ final class TargetRuntime {
     }
 
     func ended(sink id: Int) {
+        if let replayed { return replayed.ended(sink: id) }
         if let sink, sink.id == id {
             sink.ended()
         } else if let index = retired.firstIndex(where: { $0.id == id }) {

@@ -32,6 +32,9 @@ struct KeyLanes: Sendable {
 
     subscript(key: UInt64) -> Lane? { lanes[key] }
 
+    /// Whether no event of the key is unfinished.
+    func isFree(_ key: UInt64?) -> Bool { key.map { lanes[$0] == nil } ?? true }
+
     /// Whether the event has its turn. One without a key always has.
     /// - Returns: false when another event of the key is before it.
     mutating func enter(_ key: UInt64?, _ place: RecordPlace) -> Bool {

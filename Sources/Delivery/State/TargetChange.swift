@@ -1,5 +1,6 @@
 package import EventLog
 package import Events
+package import Targets
 
 /// What one event is to a target, as history shows it.
 package enum DeliveryState: Int, Sendable, Hashable, CaseIterable {
@@ -36,6 +37,24 @@ package struct HistoryEntry: Sendable {
     /// The wall clock, milliseconds; for pending ones.
     package var nextAtMs: Int64?
     package var routes: RouteSet
+    /// False when something else happened to it than an attempt.
+    package var isAttempt = true
+    /// What was sent and what came back; nil when nothing is known of it.
+    package var exchange: Exchange?
+    /// The request, where others went in it as well.
+    package var batch: RequestedBatch?
+}
+
+/// A request of several events.
+package final class RequestedBatch: Sendable {
+    /// In the order they were sent.
+    package let places: [RecordPlace]
+    package let exchange: Exchange
+
+    package init(_ places: [RecordPlace], _ exchange: Exchange) {
+        self.places = places
+        self.exchange = exchange
+    }
 }
 
 /// An event a target could not take, with everything needed to judge it and to send it again.
@@ -84,7 +103,8 @@ package enum StateOperation: Sendable {
     var footprint: Int {
         switch self {
         case .open(_, let payload, _): payload.count + 400
-        case .postpone, .close, .record, .requeue, .discard: 200
+        case .postpone, .close, .requeue, .discard: 200
+        case .record(let entry): 300 + (entry.batch == nil ? entry.exchange?.footprint ?? 0 : 0)
         case .bury(let letter):
             if case .text(let bytes) = letter.payload { bytes.count + 600 } else { 600 + letter.response.count }
         }

@@ -11,11 +11,13 @@ package struct TargetCounters: Sendable, Hashable {
     package var expired: Int64 = 0
     /// `system.…` events, however they ended: they are in none of the other counters.
     package var system: Int64 = 0
+    /// Of a replay: left out, because the event is none of its business.
+    package var skipped: Int64 = 0
 
     package init() {}
 
     /// Everything but `system.…` events.
-    package var finished: Int64 { delivered + filtered + dead + discarded + expired }
+    package var finished: Int64 { delivered + filtered + dead + discarded + expired + skipped }
 
     mutating func count(_ ending: WritableKeyPath<TargetCounters, Int64>, isSystem: Bool, by amount: Int64 = 1) {
         if isSystem { system += amount } else { self[keyPath: ending] += amount }
@@ -28,5 +30,6 @@ package struct TargetCounters: Sendable, Hashable {
         one.discarded += other.discarded
         one.expired += other.expired
         one.system += other.system
+        one.skipped += other.skipped
     }
 }

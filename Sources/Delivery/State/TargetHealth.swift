@@ -33,6 +33,8 @@ package struct TargetHealth: Sendable {
     }
 
     package var isRunning: Bool { mode == .running }
+    /// It waits because the target asked for it, not because it failed again and again.
+    package var wasAskedToWait: Bool { askedToWait }
 
     /// Whether an event that failed so often, each time while others got through, can hardly have met the target's own
     /// unreliability: the chance of that, judged by how the first tries of all events go, is below one in a billion.

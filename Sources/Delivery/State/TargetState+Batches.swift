@@ -7,7 +7,7 @@ extension TargetState {
     /// once there are enough of them or the first has waited long enough.
     mutating func nextBatch(_ now: Moment) -> [Attempt] {
         if !returned.isEmpty { return batchOfReturned(now) }
-        if openInFlight < policy.openSize / 2 + 1 {
+        if openInFlight < retryShare {
             let retries = batchOfRetries(now)
             if !retries.isEmpty { return retries }
         }
@@ -39,9 +39,7 @@ extension TargetState {
     private mutating func batchOfFresh(_ now: Moment) -> [Attempt] {
         var attempts: [Attempt] = []
         var size = BatchSize(policy.batch, batchLimit)
-        while case .taken(let event, _, _)? = backlog.first, size.takes(event.payload.count),
-            let attempt = nextFresh(now)
-        {
+        while let attempt = nextFresh(now, where: { size.takes($0) }) {
             attempts.append(attempt)
             settle(now)
         }
@@ -67,6 +65,8 @@ extension TargetState {
 
     /// How a request of several events ended. Tickets that are not under way change nothing.
     package mutating func finish(_ tickets: [AttemptTicket], _ outcome: BatchOutcome, _ now: Moment) {
+        batchUnderway = requestedBatch(tickets, outcome)
+        defer { batchUnderway = nil }
         switch outcome {
         case .each(let outcomes):
             for (ticket, outcome) in zip(tickets, outcomes) { finish(ticket, outcome, now) }
@@ -76,6 +76,13 @@ extension TargetState {
             for ticket in tickets { finish(ticket, outcome, now) }
             if case .delivered = outcome { growBatches() }
         }
+    }
+
+    /// Nil for a batch of one, and where each event was sent by itself.
+    private func requestedBatch(_ tickets: [AttemptTicket], _ outcome: BatchOutcome) -> RequestedBatch? {
+        guard tickets.count > 1, let exchange = outcome.sharedExchange else { return nil }
+        let places = tickets.compactMap { place(of: $0) }
+        return places.count == tickets.count ? RequestedBatch(places, exchange) : nil
     }
 
     private mutating func growBatches() {

@@ -19,6 +19,7 @@ extension TargetState {
         history.reason = letter.reason
         history.status = letter.status
         history.nextAtMs = now.wallMs
+        history.isAttempt = false
         add(.record(history))
     }
 
@@ -33,6 +34,6 @@ extension TargetState {
                 HistoryEntry(
                     place: letter.place, id: letter.event, type: letter.type, source: letter.source,
                     receivedAtMs: letter.receivedAtMs, state: .discarded, attempts: letter.attempts, atMs: now.wallMs,
-                    status: letter.status, reason: letter.reason, durationMs: 0, routes: routes)))
+                    status: letter.status, reason: letter.reason, durationMs: 0, routes: routes, isAttempt: false)))
     }
 }

@@ -18,10 +18,12 @@ extension TargetState {
             lanes.park(tried, key)
             return true
         }
-        // A key that is merely busy must not fill the set of those that failed.
-        guard open.count < (hasFailed ? policy.openSize : policy.openSize / 2) else { return false }
+        // A key that is merely busy must not fill the set of those that failed. Behind one that failed they take the room
+        // above it too, slowly: as long as events of other keys get by, that one is found out.
+        guard open.count < (hasFailed ? policy.openLimit : policy.openSize / 2) else { return false }
         openBehind(tried, key, now)
         lanes.line(tried.event.place, behind: key)
+        if hasFailed { holdFresh(now) }
         return true
     }
 
@@ -36,7 +38,8 @@ extension TargetState {
         let event = tried.event
         let entry = OpenEntry(
             place: event.place, id: event.id, type: event.type, source: event.source,
-            receivedAtMs: event.receivedAtMs, routes: tried.routes, tries: 0, counted: 0, firstTried: now,
+            receivedAtMs: event.receivedAtMs, routes: tried.routes, tries: tried.tries, counted: 0,
+            firstTried: tried.firstTried ?? now,
             dueMs: now.monotonicMs, reason: Self.waitsForKey, size: event.payload.count, key: key, waitsForKey: true)
         open.put(entry)
         add(.open(entry, payload: event.payload, nextAtMs: now.wallMs))
@@ -59,7 +62,7 @@ extension TargetState {
     // MARK: changes
 
     /// Makes out the order of everything that is not finished: by place, but what is on its way is first.
-    mutating func buildLanes() {
+    mutating func buildLanes(_ now: Moment) {
         guard needsLanes, holesToLoad.isEmpty else { return }
         needsLanes = false
         dissolveLanes()
@@ -70,23 +73,29 @@ extension TargetState {
             case .open(let place): _ = lanes.enter(open[place]?.key, place)
             }
         }
-        let candidates = returned.sorted { Self.isBefore($0.event.place, $1.event.place) }
+        let candidates = Dictionary(returned.map { ($0.event.place, $0) }) { first, _ in first }
         returned = []
-        for tried in candidates {
-            if let key = tried.event.orderKey, !lanes.enter(key, tried.event.place) {
-                lanes.park(tried, key)
-            } else {
-                returned.append(tried)
-            }
+        let waiting = open.entries.values.lazy.filter { !$0.isInFlight }.map(\.place)
+        for place in (Array(candidates.keys) + waiting).sorted(by: Self.isBefore) {
+            if let tried = candidates[place] { lineUp(tried, now) } else { lineUp(place) }
         }
-        for place in open.entries.keys.sorted(by: Self.isBefore) {
-            guard var entry = open[place], !entry.isInFlight, let key = entry.key, !lanes.enter(key, place) else {
-                continue
-            }
-            lanes.line(place, behind: key)
-            entry.waitsForKey = true
-            open.put(entry)
+    }
+
+    private mutating func lineUp(_ tried: Tried, _ now: Moment) {
+        guard let key = tried.event.orderKey, !lanes.enter(key, tried.event.place) else {
+            return returned.append(tried)
         }
+        guard lanes[key]?.hasBehind ?? false else { return lanes.park(tried, key) }
+        // One of the open set is before it, and those go after all that are parked.
+        openBehind(tried, key, now)
+        lanes.line(tried.event.place, behind: key)
+    }
+
+    private mutating func lineUp(_ place: RecordPlace) {
+        guard var entry = open[place], let key = entry.key, !lanes.enter(key, place) else { return }
+        lanes.line(place, behind: key)
+        entry.waitsForKey = true
+        open.put(entry)
     }
 
     mutating func dissolveLanes() {

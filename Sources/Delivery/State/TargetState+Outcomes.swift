@@ -46,10 +46,7 @@ extension TargetState {
     private mutating func delivered(_ tried: Tried, _ request: UInt64, _ receipt: DeliveryReceipt, _ now: Moment) {
         health.succeeded(tried.event.place, request: request, isFirst: tried.tries == 1)
         counters.count(\.delivered, isSystem: tried.event.isSystem)
-        var entry = HistoryEntry(tried, .delivered, now)
-        entry.status = receipt.status
-        entry.durationMs = receipt.duration.milliseconds
-        add(.record(entry))
+        record(HistoryEntry(tried, .delivered, now), receipt)
         leaveLane(key(of: tried), tried.event.place)
     }
 
@@ -98,10 +95,7 @@ extension TargetState {
         open.remove(place)
         counters.count(\.delivered, isSystem: entry.isSystem)
         add(.close(place))
-        var history = HistoryEntry(entry, .delivered, now)
-        history.status = receipt.status
-        history.durationMs = receipt.duration.milliseconds
-        add(.record(history))
+        record(HistoryEntry(entry, .delivered, now), receipt)
         leaveLane(entry.key, place)
     }
 
@@ -214,7 +208,7 @@ extension TargetState {
                     receivedAtMs: event.receivedAtMs, routes: tried.routes, atMs: now.wallMs, reason: reason,
                     attempts: tried.tries, status: failure?.status, message: failure?.message ?? "",
                     response: failure?.response ?? [], payload: .text(event.payload))))
-        record(HistoryEntry(tried, .dead, now), failure, reason: reason)
+        recordDeath(HistoryEntry(tried, .dead, now), failure, reason: reason)
         leaveLane(key(of: tried), event.place)
     }
 
@@ -228,7 +222,7 @@ extension TargetState {
                     receivedAtMs: entry.receivedAtMs, routes: entry.routes, atMs: now.wallMs, reason: reason,
                     attempts: entry.tries, status: failure?.status, message: failure?.message ?? "",
                     response: failure?.response ?? [], payload: .openRow)))
-        record(HistoryEntry(entry, .dead, now), failure, reason: reason)
+        recordDeath(HistoryEntry(entry, .dead, now), failure, reason: reason)
         leaveLane(entry.key, entry.place)
     }
 
@@ -236,6 +230,30 @@ extension TargetState {
     mutating func recordWaiting(_ tried: Tried, _ now: Moment) {
         var entry = HistoryEntry(tried, .pending, now)
         entry.reason = Self.waitsForKey
+        entry.isAttempt = false
+        add(.record(entry))
+    }
+
+    /// An event that dies of something else than how its last attempt failed: both are told.
+    private mutating func recordDeath(_ entry: HistoryEntry, _ failure: DeliveryFailure?, reason: String) {
+        guard let failure, failure.code != reason else { return record(entry, failure, reason: reason) }
+        var attempt = entry
+        attempt.state = .pending
+        record(attempt, failure)
+        var death = entry
+        death.status = failure.status
+        death.reason = reason
+        death.durationMs = failure.duration.milliseconds
+        death.isAttempt = false
+        add(.record(death))
+    }
+
+    private mutating func record(_ entry: HistoryEntry, _ receipt: DeliveryReceipt) {
+        var entry = entry
+        entry.status = receipt.status
+        entry.durationMs = receipt.duration.milliseconds
+        entry.exchange = receipt.exchange
+        entry.batch = batchUnderway
         add(.record(entry))
     }
 
@@ -247,6 +265,9 @@ extension TargetState {
         entry.status = failure?.status
         entry.reason = reason ?? failure?.code
         entry.durationMs = failure?.duration.milliseconds ?? 0
+        entry.isAttempt = failure != nil
+        entry.exchange = failure?.exchange
+        entry.batch = failure == nil ? nil : batchUnderway
         if let dueMs, let now { entry.nextAtMs = wallMs(of: dueMs, now) }
         add(.record(entry))
     }

@@ -54,6 +54,12 @@ extension TargetState {
         append(place.partition, to: place.offset + 1, \.discarded, isSystem: isSystem)
     }
 
+    /// An event that a replay leaves out.
+    package mutating func skip(_ place: RecordPlace) {
+        advanceRead(place)
+        append(place.partition, to: place.offset + 1, \.skipped, isSystem: false)
+    }
+
     /// `count` events of a partition before `offset` that the log no longer holds.
     package mutating func lose(_ partition: Int32, before offset: Int64, count: Int64) {
         readPosition.offsets[Int(partition)] = max(readPosition.offsets[Int(partition)], offset)

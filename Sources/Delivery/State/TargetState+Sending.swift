@@ -26,6 +26,7 @@ package struct Attempt: Sendable {
 package struct AttemptedEvent: Sendable {
     package var id: EventID
     package var receivedAtMs: Int64
+    package var isSystem: Bool
 }
 
 extension TargetState {
@@ -34,9 +35,23 @@ extension TargetState {
         guard slots.indices.contains(ticket.slot), slots[ticket.slot].serial == ticket.serial else { return nil }
         switch slots[ticket.slot].content {
         case .free: return nil
-        case .window(let tried): return AttemptedEvent(id: tried.event.id, receivedAtMs: tried.event.receivedAtMs)
+        case .window(let tried):
+            return AttemptedEvent(
+                id: tried.event.id, receivedAtMs: tried.event.receivedAtMs, isSystem: tried.event.isSystem)
         case .open(let place):
-            return open[place].map { AttemptedEvent(id: $0.id, receivedAtMs: $0.receivedAtMs) }
+            return open[place].map {
+                AttemptedEvent(id: $0.id, receivedAtMs: $0.receivedAtMs, isSystem: $0.isSystem)
+            }
+        }
+    }
+
+    /// Nil when the attempt is not under way.
+    func place(of ticket: AttemptTicket) -> RecordPlace? {
+        guard slots.indices.contains(ticket.slot), slots[ticket.slot].serial == ticket.serial else { return nil }
+        switch slots[ticket.slot].content {
+        case .free: return nil
+        case .window(let tried): return tried.event.place
+        case .open(let place): return place
         }
     }
 
@@ -46,7 +61,7 @@ extension TargetState {
     /// again until it is empty, after everything that happens.
     package mutating func nextRequest(_ now: Moment) -> [Attempt] {
         settle(now)
-        buildLanes()
+        buildLanes(now)
         guard canBegin, bucket?.waitMs(now) ?? 0 == 0 else { return [] }
         // Whatever is started from here on belongs to it.
         lastRequest += 1
@@ -60,6 +75,7 @@ extension TargetState {
                 let place = place(of: probe)
                 health.probe(place)
                 lastProbe = place
+                hasAskedForFresh = false
             }
         case .waiting, .probing: attempts = []
         }
@@ -71,11 +87,32 @@ extension TargetState {
     }
 
     private var canBegin: Bool {
-        isActive && !isUncommittedFull && isOrderKnown && requestsInFlight < policy.concurrency
+        isActive && !isUncommittedFull && isOrderKnown && hasPlace
     }
 
-    /// Retries of single events take at most half of the places, so that many poison events never keep new ones waiting.
-    private var retryShare: Int { max(1, policy.concurrency / 2) }
+    /// Fewer requests are under way than may be at once.
+    package var hasPlace: Bool { requestsInFlight + requestsOfReplays < policy.concurrency }
+
+    /// Milliseconds until the rate lets another request begin; 0: now.
+    package func rateWaitMs(_ now: Moment) -> Int64 { bucket?.waitMs(now) ?? 0 }
+
+    /// A request of a replay begins, which the rate counts as well.
+    package mutating func countRequestOfReplay(_ now: Moment) { bucket?.take(now) }
+
+    /// Whether anything but its own events may be sent: it takes events, or it is time to find out and it has none to find
+    /// out with.
+    package func mayTakeOthers(_ now: Moment) -> Bool {
+        switch health.mode {
+        case .running: true
+        case .waiting(let until): until <= now.monotonicMs && unfinishedBeforePosition == 0 && backlog.isEmpty
+        case .probing: false
+        }
+    }
+
+    /// Retries take at most half of the places, so that many poison events never keep new ones waiting.
+    var retryShare: Int {
+        policy.batch == nil ? max(1, policy.concurrency / 2) : policy.openSize / 2 + 1
+    }
 
     /// What waits longest goes first.
     private mutating func nextOfRunning(_ now: Moment) -> Attempt? {
@@ -96,15 +133,21 @@ extension TargetState {
         let hasProbed = returned.contains { $0.event.place == lastProbe }
         let canTryFresh = canStartFresh && returned.count < policy.maximumReturned
         if returned.isEmpty || hasProbed, canTryFresh, let fresh = nextFresh(now) { return fresh }
+        if returned.isEmpty || hasProbed, !hasAskedForFresh, room(now) > 0 {
+            hasAskedForFresh = true
+            return nil
+        }
         if returned.isEmpty || hasProbed, let retry = nextRetry(now) { return retry }
         return returned.isEmpty ? nil : start(returned.removeFirst(), now)
     }
 
     /// The next event of the log whose key, where order matters, is free.
-    mutating func nextFresh(_ now: Moment) -> Attempt? {
+    /// - Parameter fits: asked of its size in bytes; when it does not, the event stays where it is.
+    mutating func nextFresh(_ now: Moment, where fits: (Int) -> Bool = { _ in true }) -> Attempt? {
         while canStartFresh, case .taken(let event, let routes, _)? = backlog.first {
             let tried = Tried(event: event, routes: routes)
             let key = key(of: tried)
+            if lanes.isFree(key), !fits(event.payload.count) { return nil }
             let hasTurn = lanes.enter(key, event.place)
             if let key, !hasTurn, !standBehind(tried, key, now) {
                 isFreshBlocked = true
@@ -203,6 +246,7 @@ extension TargetState {
             return [retry, gatheredDueMs, heldDueMs].compactMap(\.self).min()
         case .waiting(let until):
             guard until <= now.monotonicMs else { return until }
+            if hasAskedForFresh, !returned.isEmpty { return now.monotonicMs }
             return [open.nextDueMs(), heldDueMs].compactMap(\.self).min()
         }
     }

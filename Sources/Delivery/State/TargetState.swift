@@ -40,13 +40,19 @@ package struct TargetState: Sendable {
     var openInFlight = 0
     /// Requests under way, each with the attempts in it that have not ended.
     var requests: [UInt64: Int] = [:]
+    /// Requests of replays under way, which count against the same concurrency.
+    package var requestsOfReplays = 0
     var lastRequest: UInt64 = 0
     var lastProbe: RecordPlace?
+    /// New events are to be read, if there are any, before one that has failed probes again.
+    var hasAskedForFresh = false
     var lastWasRetry = false
     /// No new event goes before this moment of the monotonic clock while the open set is full.
     var heldUntilMs = Int64.min
     var expiry: Expiry?
 
+    /// The request whose outcome is being taken note of, where it was of several events.
+    var batchUnderway: RequestedBatch?
     var operations: [StateOperation] = []
     var operationsFootprint = 0
     /// Something a commit would write has changed.

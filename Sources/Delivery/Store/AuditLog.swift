@@ -49,17 +49,7 @@ extension DeliveryStore {
     /// Writes an entry; it is on the disk when this returns. To be called before what it tells of is done or shown.
     package func audit(_ entry: AuditEntry) throws {
         try withWriter { writer in
-            try writer.transaction(isDurable: true) {
-                try writer.database.execute(
-                    "INSERT INTO audit (at, actor, action, subject, detail) VALUES (?, ?, ?, ?, ?)",
-                    [
-                        .integer(entry.atMs), .text(entry.actor), .text(entry.action), .text(entry.subject),
-                        .text(entry.detail),
-                    ])
-                try writer.database.execute(
-                    "DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?",
-                    [.integer(Self.maximumAuditEntries)])
-            }
+            try writer.transaction(isDurable: true) { try writer.add(entry) }
         }
     }
 
@@ -94,5 +84,20 @@ extension DeliveryStore {
             if page.entries.count == limit { page.next = last.map(String.init) }
             return page
         }
+    }
+}
+
+extension StoreWriter {
+    /// Inside a transaction.
+    func add(_ entry: AuditEntry) throws {
+        try database.execute(
+            "INSERT INTO audit (at, actor, action, subject, detail) VALUES (?, ?, ?, ?, ?)",
+            [
+                .integer(entry.atMs), .text(entry.actor), .text(entry.action), .text(entry.subject),
+                .text(entry.detail),
+            ])
+        try database.execute(
+            "DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?",
+            [.integer(DeliveryStore.maximumAuditEntries)])
     }
 }

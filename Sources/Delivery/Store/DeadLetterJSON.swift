@@ -9,6 +9,7 @@ extension DeadLetterRow {
         writer.member("id", id)
         writer.member("event", event.hex)
         writer.member("target", target)
+        if let replay { writer.member("replay", replay) }
         writer.member("at", Timestamp(milliseconds: atMs).text)
         writer.member("reason", reason)
         writer.member("attempts", Int64(attempts))

@@ -8,6 +8,8 @@ package struct DeadLetterRow: Sendable, Hashable {
     package var event: EventID
     package var place: RecordPlace
     package var target: String
+    /// The number of the replay that did not get it through; nil for a target's own.
+    package var replay: Int64?
     package var type: String
     package var source: String
     package var receivedAtMs: Int64
@@ -45,11 +47,12 @@ package struct DeadLetterFilter: Sendable {
 }
 
 extension DeliveryStore {
-    /// Removes every copy of an event's text for good: from the dead letters, and from the open set, where it is counted as
-    /// discarded once its next try is due. On the disk when this returns.
+    /// Removes every copy of an event's text for good: from the dead letters, from the open set, where it is counted as
+    /// discarded once its next try is due, and from the history, with what was answered to it. On the disk when this returns.
+    /// - Parameter place: where the event was in the log; without it the whole history is looked through.
     /// - Returns: how many copies there were.
     @discardableResult
-    package func erase(_ event: EventID) throws -> Int {
+    package func erase(_ event: EventID, at place: RecordPlace? = nil) throws -> Int {
         try withWriter { writer in
             try writer.transaction(isDurable: true) {
                 var count = 0
@@ -58,7 +61,7 @@ extension DeliveryStore {
                         "DELETE FROM \(table) WHERE event = ?", [.blob(event.storedBytes)])
                     count += writer.database.changes
                 }
-                return count
+                return try count + writer.eraseHistory(of: event, at: place)
             }
         }
     }
@@ -97,7 +100,7 @@ extension DeliveryStore {
     }
 
     private static let conditions = """
-        WHERE (?1 IS NULL OR g.name = ?1) AND (?2 IS NULL OR n.name = ?2) AND (?3 IS NULL OR d.at >= ?3)
+        WHERE (?1 IS NULL OR coalesce(p.name, g.name) = ?1) AND (?2 IS NULL OR n.name = ?2) AND (?3 IS NULL OR d.at >= ?3)
         AND (?4 IS NULL OR d.at < ?4) AND (?5 IS NULL OR d.id = ?5) AND (?6 IS NULL OR event = ?6)
         """
 
@@ -106,8 +109,10 @@ extension DeliveryStore {
             var result: [DeadLetterRow] = []
             try database.forEachRow(
                 """
-                SELECT d.id, event, part, offset, g.name, t.name, s.name, received_at, r.names, at, n.name, attempts,
-                status, message, response, payload FROM dead_letters AS d JOIN targets AS g ON g.id = d.target
+                SELECT d.id, event, part, offset, coalesce(p.name, g.name), t.name, s.name, received_at, r.names, at,
+                n.name, attempts, status, message, response, payload, y.id
+                FROM dead_letters AS d JOIN targets AS g ON g.id = d.target
+                LEFT JOIN replays AS y ON y.id = d.target LEFT JOIN targets AS p ON p.id = y.target
                 LEFT JOIN names AS t ON t.id = d.type LEFT JOIN names AS s ON s.id = d.source
                 LEFT JOIN names AS n ON n.id = d.reason LEFT JOIN route_sets AS r ON r.id = d.routes
                 \(conditions)
@@ -118,7 +123,8 @@ extension DeliveryStore {
                     DeadLetterRow(
                         id: row.integer(0), event: event,
                         place: RecordPlace(partition: Int32(row.integer(2)), offset: row.integer(3)),
-                        target: row.text(4) ?? "", type: row.text(5) ?? "", source: row.text(6) ?? "",
+                        target: row.text(4) ?? "", replay: row.optionalInteger(16), type: row.text(5) ?? "",
+                        source: row.text(6) ?? "",
                         receivedAtMs: row.integer(7), routes: RouteNames.decode(row.text(8) ?? ""),
                         atMs: row.integer(9), reason: row.text(10) ?? "", attempts: Int(row.integer(11)),
                         status: row.optionalInteger(12).map { Int($0) }, message: row.text(13) ?? "",

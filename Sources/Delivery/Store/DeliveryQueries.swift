@@ -123,10 +123,11 @@ private struct DeliveryScan {
 
     private static let select = """
         SELECT d.part, d.offset, d.target, d.event, t.name, s.name, d.received_at, d.state, d.attempts, d.at, d.status,
-        n.name, d.duration_ms, d.next_at, r.names, g.name
+        n.name, d.duration_ms, d.next_at, r.names, coalesce(p.name, g.name), y.id
         FROM deliveries AS d LEFT JOIN names AS t ON t.id = d.type LEFT JOIN names AS s ON s.id = d.source
         LEFT JOIN names AS n ON n.id = d.reason LEFT JOIN route_sets AS r ON r.id = d.routes
-        LEFT JOIN targets AS g ON g.id = d.target
+        LEFT JOIN targets AS g ON g.id = d.target LEFT JOIN replays AS y ON y.id = d.target
+        LEFT JOIN targets AS p ON p.id = y.target
         """
 
     private var conditions = ""
@@ -142,8 +143,10 @@ private struct DeliveryScan {
             values.append(value)
         }
         if let target = filter.target {
-            guard let id = try number("SELECT id FROM targets WHERE name = ?", target) else { return nil }
-            require("d.target = ?", id)
+            guard let id = try database.integer("SELECT id FROM targets WHERE name = ?", [.text(target)]) else {
+                return nil
+            }
+            conditions += " AND d.target IN (SELECT \(id) UNION SELECT id FROM replays WHERE target = \(id))"
         }
         if let source = filter.source {
             guard let id = try number("SELECT id FROM names WHERE name = ?", source) else { return nil }
@@ -236,7 +239,8 @@ extension DeliveryRow {
         guard let event = row.eventID(3), let state = DeliveryState(rawValue: Int(row.integer(7))) else { return nil }
         self.init(
             event: event, place: RecordPlace(partition: Int32(row.integer(0)), offset: row.integer(1)),
-            target: row.text(15) ?? "", type: row.text(4) ?? "", source: row.text(5) ?? "",
+            targetID: row.integer(2), target: row.text(15) ?? "", replay: row.optionalInteger(16),
+            type: row.text(4) ?? "", source: row.text(5) ?? "",
             receivedAtMs: row.integer(6), state: state, attempts: Int(row.integer(8)),
             last: row.integer(8) == 0
                 ? nil
@@ -256,11 +260,11 @@ extension DeliveryStore {
         return try withReader { database in
             let rows = try DeliveryScan.rows(database, at: record.place)
             let trimmed = try Self.trimmedPosition(database)
-            return try targets.compactMap { target in
-                if let row = rows.first(where: { $0.target == target.name }) { return row }
+            let known = try targets.compactMap { (target) throws -> DeliveryRow? in
+                if let row = rows.first(where: { $0.target == target.name && $0.replay == nil }) { return row }
                 guard !target.start.isPast(record.place) else { return nil }
                 var row = DeliveryRow(
-                    event: record.id, place: record.place, target: target.name, type: record.type,
+                    event: record.id, place: record.place, targetID: target.id, target: target.name, type: record.type,
                     source: record.source, receivedAtMs: record.receivedAtMs, state: .pending, attempts: 0, routes: [])
                 let isPassed = target.cursor.position.isPast(record.place)
                 guard isPassed, !target.cursor.holes.contains(record.place) else { return row }
@@ -270,6 +274,7 @@ extension DeliveryStore {
                 row.plan = record.isErased ? nil : try Self.plan(of: target.id, at: record.place, database)
                 return row
             }
+            return known + rows.filter { $0.replay != nil }
         }
     }
 

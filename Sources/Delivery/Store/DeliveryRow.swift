@@ -30,7 +30,11 @@ package struct DeliveryRow: Sendable, Hashable {
 
     package var event: EventID
     package var place: RecordPlace
+    /// The row of the target, or of the replay.
+    package var targetID: Int64 = 0
     package var target: String
+    /// The number of the replay that sent it there once more; nil for the target's own delivery.
+    package var replay: Int64?
     package var type: String
     package var source: String
     package var receivedAtMs: Int64
@@ -46,13 +50,15 @@ package struct DeliveryRow: Sendable, Hashable {
     package var reason: String?
 
     /// `{event, target, state, attempts, last: {at, status, reason, duration_ms}, next_at, routes}` and more.
-    package func appendJSON(to writer: inout JSONWriter) {
+    /// - Parameter further: members behind these.
+    package func appendJSON(to writer: inout JSONWriter, further: (inout JSONWriter) -> Void = { _ in }) {
         writer.beginObject()
         writer.member("event", event.hex)
         writer.member("type", type)
         writer.member("source", source)
         writer.member("received_at", Timestamp(milliseconds: receivedAtMs).text)
         writer.member("target", target)
+        if let replay { writer.member("replay", replay) }
         writer.member("state", state.name)
         if let reason { writer.member("reason", reason) }
         if let plan { writer.member("plan", plan) }
@@ -62,6 +68,7 @@ package struct DeliveryRow: Sendable, Hashable {
         writer.member("next_at", nextAtMs.map { Timestamp(milliseconds: $0).text })
         writer.key("routes")
         writer.strings(routes)
+        further(&writer)
         writer.endObject()
     }
 

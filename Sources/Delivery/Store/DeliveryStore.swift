@@ -43,7 +43,11 @@ package final class DeliveryStore: Sendable {
             throw DeliveryStoreError("there is no \(path): nothing has run with this data folder yet")
         }
         let store = DeliveryStore(StateFile(path: path), writer: nil)
-        _ = try store.withReader { try $0.schemaVersion(newest: StoreSchema.migrations.count) }
+        let newest = StoreSchema.migrations.count
+        guard try store.withReader({ try $0.schemaVersion(newest: newest) }) == newest else {
+            throw DeliveryStoreError(
+                "\(path) was written by an older version: it is brought up to date when `run` starts with it")
+        }
         return store
     }
 

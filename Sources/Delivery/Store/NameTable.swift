@@ -34,8 +34,6 @@ struct NameTable {
         return lastID
     }
 
-    var hasUnsaved: Bool { !unsaved.isEmpty }
-
     /// Inside the transaction of a commit.
     func save(_ database: Database) throws {
         for (id, name) in unsaved {

@@ -2,7 +2,9 @@ internal import SQLite
 
 /// The tables of `state.db`, one migration a schema version.
 enum StoreSchema {
-    static let migrations = [Migration(version1), Migration(version2)]
+    static let migrations = [
+        Migration(version1), Migration(version2), Migration(version3), Migration(version4),
+    ]
 
     /// - `targets`: one row a target, also when it is no longer configured. `position` to `system` are written whole with
     ///   every commit; `plan` is the plan that matched from `plan_from` on, earlier ones are in `passes`.
@@ -63,5 +65,53 @@ enum StoreSchema {
         CREATE TABLE audit (
             id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
             subject TEXT, detail TEXT);
+        """
+
+    /// The history of attempts.
+    /// - `deliveries`: what is new tells of the last attempt, and of its request: SHA-256 of what was rendered, how many
+    ///   seconds before `at` it was signed, by which configuration it was rendered, what was answered; of a batch all that
+    ///   is in `batches`. With `is_change` the row tells of something else that happened, such as a person's decision.
+    /// - `attempts`: those before the last one.
+    /// - `answers`: header lines and the body's beginning; one row for answers that are the same and came within an hour.
+    /// - `sent_bodies`: the beginning of what was rendered, of requests that failed.
+    /// - `target_versions`: configurations of targets; `unused_since` while none is configured so.
+    private static let version3 = """
+        ALTER TABLE deliveries ADD COLUMN digest BLOB;
+        ALTER TABLE deliveries ADD COLUMN signed_before INTEGER;
+        ALTER TABLE deliveries ADD COLUMN version INTEGER;
+        ALTER TABLE deliveries ADD COLUMN answer INTEGER;
+        ALTER TABLE deliveries ADD COLUMN batch INTEGER;
+        ALTER TABLE deliveries ADD COLUMN is_change INTEGER;
+        CREATE TABLE attempts (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, part INTEGER NOT NULL, offset INTEGER NOT NULL, target INTEGER NOT NULL,
+            attempts INTEGER NOT NULL, at INTEGER NOT NULL, status INTEGER, reason INTEGER, duration_ms INTEGER NOT NULL,
+            routes INTEGER NOT NULL, digest BLOB, signed_before INTEGER, version INTEGER, answer INTEGER, batch INTEGER);
+        CREATE INDEX attempts_of_event ON attempts (part, offset);
+        CREATE TABLE batches (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, digest BLOB NOT NULL, signed_before INTEGER,
+            version INTEGER, answer INTEGER, members BLOB NOT NULL);
+        CREATE TABLE answers (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, header BLOB NOT NULL, body BLOB NOT NULL,
+            is_cut INTEGER NOT NULL);
+        CREATE TABLE sent_bodies (
+            id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, at INTEGER NOT NULL, size INTEGER NOT NULL,
+            body BLOB NOT NULL);
+        CREATE INDEX sent_bodies_by_time ON sent_bodies (at);
+        CREATE TABLE target_versions (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, hash TEXT NOT NULL UNIQUE, source BLOB NOT NULL, unused_since INTEGER);
+        """
+
+    /// - `replays`: events that are sent to a target once more. Each has a row in `targets` of the same id, with a place and
+    ///   counters of its own, and its open events, dead letters and deliveries under that id; `target` is where it sends to.
+    ///   `phase` is 0 while it is at work, 1 when it was cancelled and ends, 2 when it has ended; `remaining` are events it
+    ///   did not look at.
+    private static let version4 = """
+        ALTER TABLE targets ADD COLUMN skipped INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE replays (
+            id INTEGER PRIMARY KEY, target INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER, route TEXT,
+            condition TEXT, team TEXT, decode_again INTEGER NOT NULL, actor TEXT NOT NULL, end_position TEXT NOT NULL,
+            events INTEGER NOT NULL, remaining INTEGER NOT NULL DEFAULT 0, phase INTEGER NOT NULL DEFAULT 0,
+            cancelled TEXT, ended_at INTEGER);
+        CREATE INDEX replays_of_target ON replays (target);
         """
 }

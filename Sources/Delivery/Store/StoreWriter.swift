@@ -8,8 +8,13 @@ final class StoreWriter {
     var names: NameTable
     var routeSets: NameTable
 
+    let exchanges: ExchangeWriter
+    /// Where the next step of trimming goes on, by partition.
+    var trimmed: [Int: Int64] = [:]
     private let updateTarget: Statement
-    private let putDelivery: Statement
+    private let insertDelivery: Statement
+    private let moveAttempt: Statement
+    private let replaceDelivery: Statement
     private let putOpen: Statement
     private let postponeOpen: Statement
     private let deleteOpen: Statement
@@ -37,14 +42,23 @@ final class StoreWriter {
         updateTarget = try database.prepare(
             """
             UPDATE targets SET position = ?2, holes = ?3, delivered = ?4, filtered = ?5, dead = ?6, discarded = ?7,
-            expired = ?8, system = ?9, paused = ?10, disabled = ?11, failing_since = ?12 WHERE id = ?1
+            expired = ?8, system = ?9, paused = ?10, disabled = ?11, failing_since = ?12, skipped = ?13 WHERE id = ?1
             """)
-        putDelivery = try database.prepare(
+        exchanges = try ExchangeWriter(database)
+        insertDelivery = try database.prepare("\(Self.delivery) ON CONFLICT DO NOTHING")
+        moveAttempt = try database.prepare(
             """
-            INSERT INTO deliveries (part, offset, target, event, type, source, received_at, state, attempts, at, status,
-            reason, duration_ms, next_at, routes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
-            ON CONFLICT DO UPDATE SET state = ?8, attempts = ?9, at = ?10, status = ?11, reason = ?12, duration_ms = ?13,
-            next_at = ?14, routes = ?15
+            INSERT INTO attempts (part, offset, target, attempts, at, status, reason, duration_ms, routes, digest,
+            signed_before, version, answer, batch)
+            SELECT part, offset, target, attempts, at, status, reason, duration_ms, routes, digest, signed_before, version,
+            answer, batch FROM deliveries
+            WHERE part = ?1 AND offset = ?2 AND target = ?3 AND attempts > 0 AND is_change IS NULL
+            """)
+        replaceDelivery = try database.prepare(
+            """
+            \(Self.delivery) ON CONFLICT DO UPDATE SET state = ?8, attempts = ?9, at = ?10, status = ?11, reason = ?12,
+            duration_ms = ?13, next_at = ?14, routes = ?15, digest = ?16, signed_before = ?17, version = ?18, answer = ?19,
+            batch = ?20, is_change = ?21
             """)
         putOpen = try database.prepare(
             """
@@ -93,16 +107,19 @@ final class StoreWriter {
             if isDurable { try noteDurable.run() }
             try names.save(database)
             try routeSets.save(database)
+            try exchanges.save()
             return result
         }
         names.saved()
         routeSets.saved()
+        exchanges.saved()
         return result
     }
 
     /// Writes what has changed in one transaction.
     func commit(_ changes: [(target: Int64, change: TargetChange)], isDurable: Bool) throws {
         try transaction(isDurable: isDurable) {
+            exchanges.begin()
             for (target, change) in changes {
                 for operation in change.operations { try apply(operation, target) }
                 try write(change.cursor, target)
@@ -131,6 +148,7 @@ final class StoreWriter {
         try updateTarget.bind(10, cursor.isPaused ? 1 as Int64 : 0)
         try updateTarget.bind(11, .text(cursor.disabledReason))
         try updateTarget.bind(12, cursor.failingSinceMs)
+        try updateTarget.bind(13, cursor.counters.skipped)
         try updateTarget.run()
         guard database.changes == 1 else { throw DeliveryStoreError("the state file has no target \(target)") }
     }
@@ -155,23 +173,50 @@ final class StoreWriter {
         try statement.bind(3, place.offset)
     }
 
+    private static let delivery = """
+        INSERT INTO deliveries (part, offset, target, event, type, source, received_at, state, attempts, at, status, reason,
+        duration_ms, next_at, routes, digest, signed_before, version, answer, batch, is_change)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
+        """
+
+    /// One row for an event whose first attempt is its last; otherwise the attempt before goes to a row of its own.
     private func record(_ entry: HistoryEntry, _ target: Int64) throws {
-        try putDelivery.bind(1, Int64(entry.place.partition))
-        try putDelivery.bind(2, entry.place.offset)
-        try putDelivery.bind(3, target)
-        try putDelivery.bind(4, entry.id)
-        try putDelivery.bind(5, names.id(entry.type))
-        try putDelivery.bind(6, names.id(entry.source))
-        try putDelivery.bind(7, entry.receivedAtMs)
-        try putDelivery.bind(8, Int64(entry.state.rawValue))
-        try putDelivery.bind(9, Int64(entry.attempts))
-        try putDelivery.bind(10, entry.atMs)
-        try putDelivery.bind(11, entry.status.map(Int64.init))
-        try putDelivery.bind(12, entry.reason.map { names.id($0) })
-        try putDelivery.bind(13, entry.durationMs)
-        try putDelivery.bind(14, entry.nextAtMs)
-        try putDelivery.bind(15, entry.routes.id)
-        try putDelivery.run()
+        let exchange = try exchanges.put(entry)
+        try bind(entry, exchange, target, to: insertDelivery)
+        try insertDelivery.run()
+        guard database.changes == 0 else { return }
+        try moveAttempt.bind(1, Int64(entry.place.partition))
+        try moveAttempt.bind(2, entry.place.offset)
+        try moveAttempt.bind(3, target)
+        try moveAttempt.run()
+        try bind(entry, exchange, target, to: replaceDelivery)
+        try replaceDelivery.run()
+    }
+
+    private func bind(
+        _ entry: HistoryEntry, _ exchange: StoredExchange, _ target: Int64, to statement: borrowing Statement
+    ) throws {
+        try statement.bind(1, Int64(entry.place.partition))
+        try statement.bind(2, entry.place.offset)
+        try statement.bind(3, target)
+        try statement.bind(4, entry.id)
+        try statement.bind(5, names.id(entry.type))
+        try statement.bind(6, names.id(entry.source))
+        try statement.bind(7, entry.receivedAtMs)
+        try statement.bind(8, Int64(entry.state.rawValue))
+        try statement.bind(9, Int64(entry.attempts))
+        try statement.bind(10, entry.atMs)
+        try statement.bind(11, entry.status.map(Int64.init))
+        try statement.bind(12, entry.reason.map { names.id($0) })
+        try statement.bind(13, entry.durationMs)
+        try statement.bind(14, entry.nextAtMs)
+        try statement.bind(15, entry.routes.id)
+        if let digest = exchange.digest { try statement.bind(16, digest) } else { try statement.bindNull(16) }
+        try statement.bind(17, exchange.signedBefore)
+        try statement.bind(18, exchange.version)
+        try statement.bind(19, exchange.answer)
+        try statement.bind(20, exchange.batch)
+        try statement.bind(21, entry.isAttempt ? nil : 1 as Int64?)
     }
 
     private func open(_ entry: OpenEntry, _ payload: [UInt8], _ nextAtMs: Int64, _ target: Int64) throws {

@@ -20,15 +20,28 @@ extension DeliveryStore {
         var result: [StoredTarget] = []
         try database.forEachRow(
             """
-            SELECT id, name, type, destination, created_at, start, before_start, system_before_start, removed, position,
-            holes, delivered, filtered, dead, discarded, expired, system, paused, disabled, failing_since,
-            (SELECT count(*) FROM open_events WHERE target = targets.id) FROM targets ORDER BY id
+            SELECT \(targetColumns(name: "targets.name", row: "targets")) FROM targets
+            WHERE id NOT IN (SELECT id FROM replays) ORDER BY id
             """
         ) { result.append(try target($0)) }
         return result
     }
 
-    private static func target(_ row: borrowing Statement) throws -> StoredTarget {
+    /// What `target` reads.
+    /// - Parameter row: what the table of targets is called.
+    static func targetColumns(name: String, row: String) -> String {
+        let columns = [
+            "type", "destination", "created_at", "start", "before_start", "system_before_start", "removed", "position",
+            "holes", "delivered", "filtered", "dead", "discarded", "expired", "system", "paused", "disabled",
+            "failing_since",
+        ].map { "\(row).\($0)" }
+        return "\(row).id, \(name), \(columns.joined(separator: ", ")), "
+            + "(SELECT count(*) FROM open_events WHERE target = \(row).id), \(row).skipped"
+    }
+
+    static let targetColumnCount: Int32 = 22
+
+    static func target(_ row: borrowing Statement) throws -> StoredTarget {
         let name = row.text(1) ?? ""
         guard let start = row.text(5).flatMap({ LogPosition($0) }),
             let position = row.text(9).flatMap({ LogPosition($0) }), let holes = RecordPlace.decode(row.bytes(10))
@@ -41,6 +54,7 @@ extension DeliveryStore {
         cursor.counters.discarded = row.integer(14)
         cursor.counters.expired = row.integer(15)
         cursor.counters.system = row.integer(16)
+        cursor.counters.skipped = row.integer(21)
         cursor.isPaused = row.integer(17) != 0
         cursor.disabledReason = row.text(18)
         cursor.failingSinceMs = row.optionalInteger(19)
@@ -79,14 +93,16 @@ extension DeliveryStore {
         }
     }
 
-    /// Removes a target with everything that is known of it.
+    /// Removes a target, and its replays, with everything that is known of them.
     func forget(_ id: Int64) throws {
         try withWriter { writer in
             try writer.transaction(isDurable: true) {
-                for table in ["open_events", "dead_letters", "deliveries", "passes"] {
-                    try writer.database.execute("DELETE FROM \(table) WHERE target = ?", [.integer(id)])
+                let ids = "(SELECT ?1 UNION SELECT id FROM replays WHERE target = ?1)"
+                for table in ["open_events", "dead_letters", "deliveries", "attempts", "passes"] {
+                    try writer.database.execute("DELETE FROM \(table) WHERE target IN \(ids)", [.integer(id)])
                 }
-                try writer.database.execute("DELETE FROM targets WHERE id = ?", [.integer(id)])
+                try writer.database.execute("DELETE FROM targets WHERE id IN \(ids)", [.integer(id)])
+                try writer.database.execute("DELETE FROM replays WHERE target = ?", [.integer(id)])
             }
         }
     }

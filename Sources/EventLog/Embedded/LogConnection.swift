@@ -15,11 +15,13 @@ final class LogConnection {
     private let peopleRows: Statement
     private var type = InternedText()
     private var source = InternedText()
+    private var verifiedBy = InternedText()
 
     init(path: String, vfs: String?) throws(SQLiteError) {
         database = try Database(path: path, mode: .readOnly, cacheKiB: 256, vfs: vfs)
-        _ = try database.schemaVersion(newest: LogSchema.migrations.count)
-        let columns = "seq, sum, id, received_at, type, source, payload"
+        let version = try database.schemaVersion(newest: LogSchema.migrations.count)
+        let verifiedBy = version >= LogSchema.versionWithVerifiedBy ? "verified_by" : "NULL"
+        let columns = "seq, sum, id, received_at, type, source, payload, \(verifiedBy)"
         ascending = try database.prepare(
             "SELECT \(columns) FROM events WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?")
         descending = try database.prepare(
@@ -81,15 +83,16 @@ final class LogConnection {
         let receivedAtMs = row.integer(3)
         let type = unsafe row.withBytes(4) { unsafe self.type.text($0) }
         let source = unsafe row.withBytes(5) { unsafe self.source.text($0) }
+        let verifiedBy = row.isNull(7) ? nil : unsafe row.withBytes(7) { unsafe self.verifiedBy.text($0) }
         let (payload, expected) = unsafe row.withBytes(6) { bytes in
             let sum = unsafe RecordDigest.sum(
-                id: id, receivedAtMs: receivedAtMs, type: type, source: source, payload: bytes)
+                id: id, receivedAtMs: receivedAtMs, type: type, source: source, verifiedBy: verifiedBy, payload: bytes)
             return (unsafe Array(bytes), RecordDigest.checksum(sum, sequence: sequence))
         }
         guard sum == expected else { return nil }
         return LogRecord(
             place: RecordPlace(partition: 0, offset: sequence), id: id, type: type, receivedAtMs: receivedAtMs,
-            source: source, payload: payload)
+            source: source, verifiedBy: verifiedBy, payload: payload)
     }
 
     /// The first record at or after a sequence, and when it was received.

@@ -77,9 +77,8 @@ final class LogReading: Sendable {
     }
 
     func count(from: LogPosition, to: LogPosition) -> Int64 {
-        guard from.offsets.count == 1, to.offsets.count == 1, from.offsets[0] < to.offsets[0] else { return 0 }
-        let range = from.offsets[0]..<to.offsets[0]
-        return to.offsets[0] - from.offsets[0] - state.bounds.lost(in: range)
+        guard from.offsets.count == 1, to.offsets.count == 1 else { return 0 }
+        return max(0, to.offsets[0] - from.offsets[0])
     }
 
     // MARK: By what they are

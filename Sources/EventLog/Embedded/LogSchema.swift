@@ -3,7 +3,13 @@ internal import SQLite
 
 /// The tables of `events.db`, in order of age: a change is a migration added at the end.
 enum LogSchema {
-    static let migrations: [Migration] = [Migration(tables), Migration { database in try createLogRow(database) }]
+    static let migrations: [Migration] = [
+        Migration(tables), Migration { database in try createLogRow(database) },
+        Migration("ALTER TABLE events ADD COLUMN verified_by TEXT"),
+    ]
+
+    /// The version from which events have the column `verified_by`.
+    static let versionWithVerifiedBy = 3
 
     /// - `log`: one row. `next` is the next sequence to be given; `beginning` the oldest that is kept.
     /// - `events`: `sum` is the row's checksum (`RecordDigest`); an empty payload is what an erased record leaves.

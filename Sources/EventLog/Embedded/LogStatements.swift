@@ -22,7 +22,10 @@ final class LogStatements {
         begin = try database.prepare("BEGIN IMMEDIATE")
         commit = try database.prepare("COMMIT")
         insertEventRow = try database.prepare(
-            "INSERT INTO events (seq, sum, id, received_at, type, source, payload) VALUES (?, ?, ?, ?, ?, ?, ?)")
+            """
+            INSERT INTO events (seq, sum, id, received_at, type, source, payload, verified_by)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            """)
         insertPeopleRow = try database.prepare("INSERT INTO people (first, hashes) VALUES (?, ?)")
         writeSourceRow = try database.prepare(
             """
@@ -62,8 +65,7 @@ final class LogStatements {
     func insertEvent(_ record: NewRecord, _ digest: RecordDigest, sequence: Int64) throws(SQLiteError) {
         try insertEvent(
             sequence, RecordDigest.checksum(digest.sum, sequence: sequence), record.id, record.receivedAtMs,
-            record.type,
-            record.source, record.payload)
+            record.type, record.source, record.verifiedBy, record.payload)
     }
 
     /// A record that was in a log already.
@@ -71,21 +73,22 @@ final class LogStatements {
         let sum = unsafe record.payload.withUnsafeBytes { payload in
             unsafe RecordDigest.sum(
                 id: record.id, receivedAtMs: record.receivedAtMs, type: record.type, source: record.source,
-                payload: payload)
+                verifiedBy: record.verifiedBy, payload: payload)
         }
         let sequence = record.place.offset
         try insertEvent(
             sequence, RecordDigest.checksum(sum, sequence: sequence), record.id, record.receivedAtMs, record.type,
-            record.source, record.payload)
+            record.source, record.verifiedBy, record.payload)
     }
 
     private func insertEvent(
         _ sequence: Int64, _ sum: UInt64, _ id: EventID, _ receivedAtMs: Int64, _ type: String, _ source: String,
-        _ payload: [UInt8]
+        _ verifiedBy: String?, _ payload: [UInt8]
     ) throws(SQLiteError) {
         try insertEventRow.bind(1, sequence)
         try insertEventRow.bind(2, Int64(bitPattern: sum))
         try insertEventRow.bind(4, receivedAtMs)
+        if verifiedBy == nil { try insertEventRow.bindNull(8) }
         let id = (id.high.bigEndian, id.low.bigEndian)
         // The bytes are lent to SQLite for the one step: nothing is copied but into the page.
         try unsafe withUnsafeBytes(of: id) { (id) throws(SQLiteError) in
@@ -96,7 +99,11 @@ final class LogStatements {
                     try unsafe insertEventRow.bind(6, borrowingText: source)
                     try unsafe payload.span.withUnsafeBytes { (payload) throws(SQLiteError) in
                         try unsafe insertEventRow.bind(7, borrowing: payload)
-                        try insertEventRow.run()
+                        guard let verifiedBy else { return try insertEventRow.run() }
+                        try unsafe verifiedBy.utf8Span.span.withUnsafeBytes { (name) throws(SQLiteError) in
+                            try unsafe insertEventRow.bind(8, borrowingText: name)
+                            try insertEventRow.run()
+                        }
                     }
                 }
             }
@@ -171,13 +178,13 @@ final class LogStatements {
 
     func erase(sequence: Int64) throws(SQLiteError) -> Bool {
         let row = try database.prepare(
-            "SELECT id, received_at, type, source, length(payload) FROM events WHERE seq = ?")
+            "SELECT id, received_at, type, source, length(payload), verified_by FROM events WHERE seq = ?")
         try row.bind(1, sequence)
         guard try row.step(), row.integer(4) > 0 else { return false }
         let id = unsafe row.withBytes(0) { unsafe IDCoding.id($0, at: 0) }
         let sum = unsafe RecordDigest.sum(
             id: id, receivedAtMs: row.integer(1), type: row.text(2) ?? "", source: row.text(3) ?? "",
-            payload: UnsafeRawBufferPointer(start: nil, count: 0))
+            verifiedBy: row.isNull(5) ? nil : row.text(5), payload: UnsafeRawBufferPointer(start: nil, count: 0))
         row.reset()
         try database.execute(
             "UPDATE events SET payload = x'', sum = ? WHERE seq = ?",

@@ -11,7 +11,7 @@ struct RecordDigest: Sendable {
         sum = unsafe record.payload.withUnsafeBytes { payload in
             unsafe Self.sum(
                 id: record.id, receivedAtMs: record.receivedAtMs, type: record.type, source: record.source,
-                payload: payload)
+                verifiedBy: record.verifiedBy, payload: payload)
         }
         people = [
             record.visitorID.map { personHash.hash(.visitorID($0)) } ?? 0,
@@ -27,8 +27,10 @@ struct RecordDigest: Sendable {
         return hash.finish()
     }
 
+    /// - Parameter verifiedBy: nil leaves it out, as in records that were written before it was kept.
     static func sum(
-        id: EventID, receivedAtMs: Int64, type: String, source: String, payload: UnsafeRawBufferPointer
+        id: EventID, receivedAtMs: Int64, type: String, source: String, verifiedBy: String? = nil,
+        payload: UnsafeRawBufferPointer
     ) -> UInt64 {
         var hash = RecordHash()
         hash.add(id.high)
@@ -37,6 +39,7 @@ struct RecordDigest: Sendable {
         hash.add(type)
         hash.add(source)
         unsafe hash.add(payload)
+        if let verifiedBy { hash.add(verifiedBy) }
         return hash.finish()
     }
 }

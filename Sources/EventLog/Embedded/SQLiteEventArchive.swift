@@ -39,6 +39,7 @@ package final class SQLiteEventArchive: LogReader, EventIndex {
         state.update {
             $0.sources = content.sources
             $0.system = content.system
+            $0.attribute(content.next - 1)
             $0.bytes = (pages - free) * Int64(LogFile.pageSize)
         }
         reading = LogReading(

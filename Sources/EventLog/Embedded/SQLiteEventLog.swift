@@ -39,10 +39,11 @@ package final class SQLiteEventLog: EventLog, EventIndex {
             bounds: LogState.Bounds(beginning: file.beginning, next: file.next, losses: file.losses))
         let sources = file.sources
         let system = file.system
-        let bytes = (try? file.usedBytes()) ?? 0
+        let (next, bytes) = (file.next, (try? file.usedBytes()) ?? 0)
         state.update { [options] in
             $0.sources = sources
             $0.system = system
+            $0.attribute(next - 1)
             $0.bytes = bytes
             $0.maximumBytes = options.maximumBytes
         }

@@ -92,7 +92,7 @@ package final class MemoryEventLog: EventLog, EventIndex {
         content.partitions[partition].records.append(
             LogRecord(
                 place: place, id: record.id, type: record.type, receivedAtMs: record.receivedAtMs,
-                source: record.source, payload: record.payload))
+                source: record.source, verifiedBy: record.verifiedBy, payload: record.payload))
         content.partitions[partition].people.append(people(record))
         content.places[record.id] = place
         content.statistics.bytes += Int64(record.payload.count)

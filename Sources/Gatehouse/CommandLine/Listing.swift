@@ -68,4 +68,7 @@ struct Record {
         let text = tape.scalarText(place) ?? "-"
         return text.isEmpty ? "-" : Terminal.harmless(text.prefix(most))
     }
+
+    /// Where something went, and by which replay.
+    var target: String { self("/replay") == "-" ? self("/target") : "\(self("/target")) (replay \(self("/replay")))" }
 }

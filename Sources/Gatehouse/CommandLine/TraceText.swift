@@ -38,11 +38,12 @@ struct TraceText {
     private var verified: String {
         let names = texts("/verified_by/secrets")
         let how = record("/verified_by/how")
-        switch names.count {
-        case 0: return "Verified by: \(how)."
-        case 1: return "Verified by: \(how), with the secret \(names[0])."
-        default: return "Verified by: \(how), with one of the secrets \(names.joined(separator: ", "))."
+        if record("/verified_by/secret") != "-" {
+            return "Verified by: \(how), with the secret \(record("/verified_by/secret"))."
         }
+        guard !names.isEmpty else { return "Verified by: \(how)." }
+        // An event of a version that did not keep the name.
+        return "Verified by: \(how), with a secret that was not noted; the source has \(names.joined(separator: ", "))."
     }
 
     private var normalised: String {
@@ -74,8 +75,9 @@ struct TraceText {
         let routes = texts("/targets/\(index)/routes")
         let by = routes.isEmpty ? "" : " by route\(routes.count == 1 ? "" : "s") \(routes.joined(separator: ", "))"
         let why = value("reason") == "-" ? "" : " (\(value("reason")))"
-        var lines = ["\(value("target")): " + Terminal.paint(state, colour) + why + by + "."]
-        if let last = attempt(index) { lines.append("  " + last) }
+        let replay = value("replay") == "-" ? "" : " (replay \(value("replay")))"
+        var lines = ["\(value("target"))\(replay): " + Terminal.paint(state, colour) + why + by + "."]
+        lines += attempts(index).map { "  " + $0 }
         // Only where the sentence ends with that moment.
         let moment = value("next").hasSuffix(value("next_at")) ? Self.fromNow(value("next_at")) : ""
         if state == "pending" || state == "dead" {
@@ -84,13 +86,16 @@ struct TraceText {
         return lines
     }
 
-    private func attempt(_ index: Int) -> String? {
-        func value(_ name: String) -> String { record("/targets/\(index)/\(name)", most: 500) }
-        guard let count = Int(value("attempts")), count > 0, value("last/at") != "-" else { return nil }
-        let place = count == 1 ? "One attempt" : "\(count) attempts, the last"
-        let status = value("last/status") == "-" ? "" : ", status \(value("last/status"))"
-        let end = value("last/reason") == "-" ? "it was taken" : "it failed: \(value("last/reason"))"
-        return "\(place) at \(value("last/at")), \(value("last/duration_ms")) ms\(status): \(end)."
+    /// Attempts told of; those before are counted.
+    private static let mostAttempts = 10
+
+    private func attempts(_ index: Int) -> [String] {
+        let pointer = "/targets/\(index)/history"
+        guard let pointed = try? JSONPointer(pointer), let list = record.tape.value(at: pointed) else { return [] }
+        let count = record.tape.count(list)
+        let first = max(0, count - Self.mostAttempts)
+        let before = first > 0 ? ["\(first) attempts, then:"] : []
+        return before + (first..<count).map { "Attempt " + AttemptText.line(record, "\(pointer)/\($0)") }
     }
 
     private static func fromNow(_ time: String) -> String {

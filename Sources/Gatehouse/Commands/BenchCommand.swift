@@ -1,24 +1,35 @@
+internal import Configuration
 internal import Events
-internal import JSON
 internal import Rehearsal
 
 struct BenchCommand: Command {
     let name = "bench"
-    let summary = "measures how long matching takes with these routes"
-    let synopsis = "rules -c FILE --events FILE [--source NAME] [--seconds N] [--json]"
+    let summary = "measures how long matching takes with these routes, or what the intake takes on this machine"
+    let synopsis =
+        "rules -c FILE --events FILE [--source NAME] [--seconds N] [--json] | intake [-c FILE] [--count N] [--json]"
     let options: [Option] = [
         .configuration,
         .value("events", "FILE", "canonical events, one a line; - for standard input"),
         .value("source", "NAME", "the lines are payloads of this source, or of the sender of this name"),
-        .value("seconds", "N", "how long each of the two means is measured (default 3)"), .json,
+        .value("seconds", "N", "how long each of the two means is measured (default 3)"),
+        .value("count", "N", "events sent to the intake (default 20000)"), .json,
     ]
     let example = "gatehouse bench rules -c gatehouse.yaml --events events.ndjson --seconds 5"
 
+    func run(_ arguments: Arguments) throws -> Int32 {
+        try arguments.requireOperands(1, "what to measure: rules or intake")
+        switch arguments.operands[0] {
+        case "rules": return try benchRules(arguments)
+        case "intake": return try benchIntake(arguments)
+        default: throw UsageError("what can be measured is `rules` and `intake`")
+        }
+    }
+
+    // MARK: rules
+
     private static let mostEvents = 1_000_000
 
-    func run(_ arguments: Arguments) throws -> Int32 {
-        try arguments.requireOperands(1, "what to measure: rules")
-        guard arguments.operands[0] == "rules" else { throw UsageError("what can be measured is `rules`") }
+    private func benchRules(_ arguments: Arguments) throws -> Int32 {
         guard let file = arguments.value("events") else { throw UsageError("name the events with --events") }
         let seconds = try arguments.integer("seconds", in: 1...3600) ?? 3
         let rules = try BenchedRules(arguments.configurationFile, arguments)
@@ -26,7 +37,14 @@ struct BenchCommand: Command {
         guard !payloads.isEmpty else { throw CommandFailure("\(Terminal.harmless(file)) holds no event") }
         let result = try RuleBenchmark(payloads: payloads).run(
             rules.routes, sourceZones: rules.sourceZones, seconds: seconds)
-        if arguments.has("json") { Self.json(result) } else { Self.show(result) }
+        BenchFigure.report(
+            [
+                "routes": .count(result.routes), "build_s": .number(result.build, digits: 3),
+                "plan_bytes": .count(result.planBytes), "mean_us": .number(result.mean, digits: 2),
+                "p50_us": .number(result.median, digits: 2), "p99_us": .number(result.ninetyNinth, digits: 2),
+                "mean_us_with_parse": .number(result.meanWithParsing, digits: 2),
+                "matches_in_first_pass": .count(result.matches), "checksum": .text(Self.hexadecimal(result.checksum)),
+            ], asJSON: arguments.has("json"))
         return ExitCode.success
     }
 
@@ -51,53 +69,35 @@ struct BenchCommand: Command {
         return payloads
     }
 
-    // MARK: output
-
-    private static func show(_ result: RuleBenchmark.Result) {
-        let rows = [
-            ["routes", "\(result.routes)"], ["build_s", rounded(result.build, 3)],
-            ["plan_bytes", "\(result.planBytes)"],
-            ["mean_us", rounded(result.mean, 2)], ["p50_us", rounded(result.median, 2)],
-            ["p99_us", rounded(result.ninetyNinth, 2)], ["mean_us_with_parse", rounded(result.meanWithParsing, 2)],
-            ["matches_in_first_pass", "\(result.matches)"], ["checksum", hexadecimal(result.checksum)],
-        ]
-        for line in Terminal.table(rows) { Terminal.print(line) }
-    }
-
-    private static func json(_ result: RuleBenchmark.Result) {
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.key("routes")
-        writer.integer(Int64(result.routes))
-        writer.key("build_s")
-        writer.double(result.build)
-        writer.key("plan_bytes")
-        writer.integer(Int64(result.planBytes))
-        writer.key("mean_us")
-        writer.double(result.mean)
-        writer.key("p50_us")
-        writer.double(result.median)
-        writer.key("p99_us")
-        writer.double(result.ninetyNinth)
-        writer.key("mean_us_with_parse")
-        writer.double(result.meanWithParsing)
-        writer.key("matches_in_first_pass")
-        writer.integer(Int64(result.matches))
-        writer.key("checksum")
-        writer.string(hexadecimal(result.checksum))
-        writer.endObject()
-        Terminal.print(bytes: writer.bytes)
-    }
-
-    private static func rounded(_ value: Double, _ digits: Int) -> String {
-        let scale = digits == 3 ? 1000 : 100
-        let number = Int((value * Double(scale)).rounded())
-        let rest = "\(number % scale)"
-        return "\(number / scale)." + String(repeating: "0", count: digits - rest.utf8.count) + rest
-    }
-
     private static func hexadecimal(_ value: UInt64) -> String {
         let text = String(value, radix: 16)
         return String(repeating: "0", count: 16 - text.utf8.count) + text
+    }
+
+    // MARK: intake
+
+    /// Events under way at once, as many as a busy sender's connections.
+    private static let underWay = 64
+
+    private func benchIntake(_ arguments: Arguments) throws -> Int32 {
+        let count = try arguments.integer("count", in: 1...200_000) ?? 20_000
+        // In the configuration's data folder, so that it is that disk that is measured.
+        let place = arguments.value("config") == nil ? "." : try arguments.loadConfiguration(.checking).dataFolder
+        let folder = try TemporaryFolder(place + "/gatehouse-bench-")
+        defer { folder.remove() }
+        let progress = Progress(of: 2 * count, "requests answered")
+        defer { progress.finish() }
+        let benchmark = IntakeBenchmark(folder: folder.path, events: count, underWay: min(count, Self.underWay))
+        let result = try benchmark.run { progress.add(1) }
+        BenchFigure.report(
+            [
+                "events": .count(count), "events_per_second": .number(result.intake.perSecond, digits: 2),
+                "p50_ms": .number(result.intake.median, digits: 2),
+                "p99_ms": .number(result.intake.ninetyNinth, digits: 2),
+                "bare_per_second": .number(result.bare.perSecond, digits: 2),
+                "ratio_to_bare": .number(result.intake.perSecond / result.bare.perSecond, digits: 2),
+                "disk_sync_p50_ms": .number(result.diskMedian, digits: 2),
+            ], asJSON: arguments.has("json"))
+        return ExitCode.success
     }
 }

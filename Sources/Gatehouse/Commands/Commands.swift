@@ -5,7 +5,7 @@ enum Commands {
         CheckCommand(), TestCommand(), SchemaCommand(), DiffCommand(),
         EventsCommand(), DeliveriesCommand(), RefusalsCommand(), TraceCommand(), TailCommand(),
         ReconcileCommand(), TargetsCommand(),
-        DeadLettersCommand(),
+        DeadLettersCommand(), ReplayCommand(),
         RoutesCommand(), ExplainCommand(),
         NormaliseCommand(), SignCommand(), SendCommand(),
         BenchCommand(),

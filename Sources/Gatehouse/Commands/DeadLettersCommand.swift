@@ -72,7 +72,7 @@ struct DeadLettersCommand: Command {
         try forEach(query, arguments, isWhole: false) { line in
             let cell = Record(tape: try parser.parse(line))
             rows.append([
-                cell("/id"), cell("/at"), cell("/target"), cell("/reason"), cell("/attempts"), cell("/type"),
+                cell("/id"), cell("/at"), cell.target, cell("/reason"), cell("/attempts"), cell("/type"),
                 cell("/source"), cell("/event"),
             ])
             if rows.count >= 500 { flush() }

@@ -11,6 +11,8 @@ struct ExplanationReport {
     /// Only one route was asked for: what others do is not told.
     let isOfOneRoute: Bool
     let planHash: String
+    /// Whether what it tells of people is left out.
+    var isMasked = false
 
     /// What a target would be sent, or why that cannot be told.
     private func rendition(_ target: String, _ routes: [String]) -> Result<TargetRendition, RenderingError> {
@@ -42,14 +44,15 @@ struct ExplanationReport {
         writer.key("plan")
         writer.string(planHash)
         let routes = Dictionary(explanation.targets.map { ($0.target, $0.routes) }) { one, _ in one }
-        explanation.appendMembers(to: &writer) { target, writer in
-            Self.append(rendition(target, routes[target] ?? []), to: &writer)
+        let shown = isMasked ? explanation.masked : explanation
+        shown.appendMembers(to: &writer) { target, writer in
+            append(rendition(target, routes[target] ?? []), to: &writer)
         }
         writer.endObject()
         return writer.bytes
     }
 
-    private static func append(_ result: Result<TargetRendition, RenderingError>, to writer: inout JSONWriter) {
+    private func append(_ result: Result<TargetRendition, RenderingError>, to writer: inout JSONWriter) {
         writer.beginObject()
         switch result {
         case .failure(let error):
@@ -68,7 +71,7 @@ struct ExplanationReport {
                     writer.key("name")
                     writer.string(header.name)
                     writer.key("value")
-                    writer.string(header.value)
+                    writer.string(isMasked ? "***" : header.value)
                     writer.endObject()
                 }
                 writer.endArray()
@@ -78,7 +81,7 @@ struct ExplanationReport {
             writer.key("size")
             writer.integer(Int64(rendition.bytes.count))
             writer.key("bytes")
-            writer.string(utf8: rendition.bytes)
+            if isMasked { writer.string("***") } else { writer.string(utf8: rendition.bytes) }
         }
         writer.endObject()
     }

@@ -12,7 +12,11 @@ struct VersionCommand: Command {
 
     func run(_ arguments: Arguments) throws -> Int32 {
         try arguments.requireOperands(0, "")
-        Terminal.print(arguments.has("json") ? "{\"version\":\"\(Version.current)\"}" : "gatehouse \(Version.current)")
+        guard arguments.has("json") else {
+            Terminal.print("gatehouse \(Version.current)")
+            return ExitCode.success
+        }
+        Terminal.print("{\"version\":\"\(Version.current)\",\"allocator\":\"\(Allocator.name)\"}")
         return ExitCode.success
     }
 }

@@ -4,6 +4,7 @@ internal import Glibc
 /// A folder of its own for one demonstration: the example configuration as if it had been installed there, the routes
 /// beside it, and fresh secrets.
 struct DemoStage {
+    private let temporary: TemporaryFolder
     let folder: String
     let configurationFile: String
     /// What the configuration's `${env:…}` mean here.
@@ -11,10 +12,8 @@ struct DemoStage {
 
     /// - Parameter example: the example configuration; its routes are in `routes` beside its folder.
     init(example: String) throws {
-        var template = "/tmp/gatehouse-demo-XXXXXX".utf8CString
-        let made = unsafe template.withUnsafeMutableBufferPointer { unsafe mkdtemp($0.baseAddress!) != nil }
-        guard made else { throw CommandFailure("no folder for the demonstration can be made in /tmp") }
-        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        temporary = try TemporaryFolder("/tmp/gatehouse-demo-")
+        folder = temporary.path
         configurationFile = folder + "/etc/gatehouse.yaml"
         environment = [:]
         let text = try readInput(example)
@@ -30,21 +29,7 @@ struct DemoStage {
 
     /// Takes the folder away again.
     func remove() {
-        Self.removeAll(folder)
-    }
-
-    /// Links are removed, never followed.
-    private static func removeAll(_ path: String) {
-        if unsafe Glibc.remove(path) == 0 { return }
-        guard let entries = unsafe opendir(path) else { return }
-        while let entry = unsafe readdir(entries) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-            }
-            if name != ".", name != ".." { removeAll(path + "/" + name) }
-        }
-        unsafe closedir(entries)
-        _ = unsafe Glibc.remove(path)
+        temporary.remove()
     }
 
     private static func folder(of file: String) -> String {

@@ -1,6 +1,5 @@
 internal import Configuration
 internal import Console
-internal import Glibc
 internal import HTTPClient
 internal import HTTPTypes
 internal import JSON
@@ -22,11 +21,13 @@ final class ControlClient {
     }
 
     /// - Parameter path: below the API's prefix, with its query.
-    func send(_ method: String, _ path: String) throws -> HTTPClientResponse {
+    func send(
+        _ method: String, _ path: String, timeout: Duration = .seconds(120)
+    ) throws -> HTTPClientResponse {
         var request = HTTPClientRequest(method: method, url: "http://gatehouse" + ListQuery.prefix + path)
-        request.headers.append(OperatorDesk.actorHeader, Self.user)
+        request.headers.append(OperatorDesk.actorHeader, Machine.user)
         request.unixSocket = socket
-        request.timeout = .seconds(120)
+        request.timeout = timeout
         request.maximumResponseBytes = 256 << 20
         switch client.sendAndWait(request) {
         case .success(let response) where response.status == 200: return response
@@ -48,14 +49,6 @@ final class ControlClient {
             let count = tape.member(tape.root, "done").flatMap({ tape.scalarText($0) }).flatMap({ Int($0) })
         else { throw CommandFailure("the instance's answer makes no sense") }
         return count
-    }
-
-    /// The name of whoever runs the command.
-    private static var user: String {
-        guard let entry = unsafe getpwuid(getuid()), let name = unsafe entry.pointee.pw_name else {
-            return "\(getuid())"
-        }
-        return unsafe String(cString: name)
     }
 }
 

@@ -27,8 +27,12 @@ final class Instance: Sendable {
     private let teams: TeamDesk
     private let routes: RouteBoard
     private let sources = SourceBoard()
+    private let reader = SourceReader()
     private let access = AccessDesk()
+    private let explaining = ExplainDesk()
     private let keys: KeyCollector
+    private let systemEvents: SystemEvents
+    private let watch: Watch
     /// The configuration it was opened with.
     private let opened: Configuration
 
@@ -52,15 +56,24 @@ final class Instance: Sendable {
             log: log, configuration: configuration.intake, folder: configuration.dataFolder, metrics: metrics,
             onRefusal: { [store] in store.refuse(RefusalEntry($0)) })
         readiness = Readiness(log: log, delivery: delivery)
-        teams = TeamDesk(dataFolder: configuration.dataFolder, metrics: metrics, logger: logger)
+        systemEvents = SystemEvents(log: log, metrics: metrics, logger: logger)
+        watch = Watch(log: log, delivery: delivery, events: systemEvents, metrics: metrics, logger: logger)
+        teams = TeamDesk(
+            dataFolder: configuration.dataFolder, metrics: metrics, logger: logger,
+            onRefused: { [systemEvents] in systemEvents.raise($0) })
         routes = RouteBoard()
         keys = KeyCollector(log: log, dataFolder: configuration.dataFolder, logger: logger)
         let records = LocalRecords(
             log: log, store: store, targets: { [delivery] in delivery.targets() },
             balance: { [delivery] in delivery.reconcile() }, routes: { [routes] in routes.listing },
-            routeErrors: { [delivery] in delivery.routeErrors }, sources: { [sources] in sources.facts })
+            routeErrors: { [delivery] in delivery.routeErrors }, sources: { [sources] in sources.facts },
+            history: RequestHistory(
+                log: log, store: store, hostname: Machine.name,
+                settings: { [delivery] in delivery.settings(of: $0) }))
         let desk = OperatorDesk(engine: delivery, store: store)
-        let api = APIHandler(access: access, records: records, desk: desk) { [store] in try store.audit($0) }
+        let api = APIHandler(
+            access: access, records: records, desk: desk, explainer: explaining, metrics: metrics
+        ) { [store] in try store.audit($0) }
         servers = try Servers(
             configuration, intake: intake,
             console: ConsoleHandler(
@@ -73,10 +86,14 @@ final class Instance: Sendable {
     /// Begins to deliver and to take requests.
     func start() throws {
         log.retain { [delivery] in delivery.lowestUnfinished() }
+        delivery.onIncident = { [systemEvents] in systemEvents.raise(Incident($0)) }
+        delivery.decodeAgain = { [reader] in reader.decodeAgain($0, $1) }
+        reader.adopt(opened)
         try delivery.start()
         adopt(opened)
         servers.start()
         keys.start()
+        watch.start()
         readiness.begin()
         logger.info(
             "ready", "Ready: senders post to \(servers.intakeAddress).",
@@ -89,8 +106,11 @@ final class Instance: Sendable {
     private func adopt(_ configuration: Configuration) {
         routes.adopt(configuration.rules)
         sources.adopt(configuration)
+        reader.adopt(configuration)
         access.adopt(AccessRules(configuration))
+        explaining.adopt(configuration)
         teams.adopt(configuration.rules.teams)
+        watch.adopt(configuration.sources)
     }
 
     var intakeAddress: String { servers.intakeAddress }
@@ -129,7 +149,9 @@ final class Instance: Sendable {
         intake.stop()
         servers.stopAll()
         keys.stop()
+        watch.stop()
         delivery.stop(within: max(.zero, deadline - .now))
+        systemEvents.stop()
         client.shutdown()
         log.close()
         do {

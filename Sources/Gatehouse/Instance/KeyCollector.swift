@@ -39,7 +39,7 @@ final class KeyCollector: Sendable {
     }
 
     func start() {
-        state.withLock { write(&$0) }
+        queue.async { [self] in state.withLock { write(&$0) } }
         schedule()
     }
 

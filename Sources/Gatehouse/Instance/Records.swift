@@ -2,6 +2,7 @@ internal import Configuration
 internal import Console
 internal import Delivery
 internal import EventLog
+internal import Targets
 
 /// Where a command finds what an instance has recorded.
 enum Records {
@@ -20,7 +21,12 @@ enum Records {
                 log: log, store: store,
                 targets: { try TargetStatus.stopped(store: store, log: log, statistics: log.statistics()) },
                 balance: { try Reconciliation(store: store, log: log, statistics: log.statistics()) },
-                routes: { routes }, sources: { configuration.sourceFacts })
+                routes: { routes }, sources: { configuration.sourceFacts },
+                history: RequestHistory(
+                    log: log, store: store, hostname: Machine.name,
+                    settings: { name in
+                        configuration.targets.lazy.map(\.settings).first { $0.name == name }
+                    }))
         } catch {
             throw CommandFailure(
                 "no instance answers on \(ControlSocket.path(in: folder)), and its files cannot be read: \(error)")

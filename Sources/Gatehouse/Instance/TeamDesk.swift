@@ -1,4 +1,7 @@
 internal import Configuration
+internal import Cryptography
+internal import Events
+internal import Ingest
 internal import Logging
 internal import Metrics
 internal import Rules
@@ -9,13 +12,18 @@ internal import YAML
 final class TeamDesk: Sendable {
     private let store: TeamVersionStore
     private let logger: Logger
+    private let onRefused: @Sendable (Incident) -> Void
     private let current = Mutex<[TeamStanding]>([])
 
     private static let mostLines = 20
 
-    init(dataFolder: String, metrics: MetricsRegistry, logger: Logger) {
+    init(
+        dataFolder: String, metrics: MetricsRegistry, logger: Logger,
+        onRefused: @escaping @Sendable (Incident) -> Void
+    ) {
         store = TeamVersionStore(dataFolder: dataFolder)
         self.logger = logger
+        self.onRefused = onRefused
         metrics.collected("gatehouse_team_refused", "1 while a team's files as they stand are not at work.") {
             [weak self] in
             self?.standings.map { ([("team", $0.name)], $0.state == .current ? 0 : 1) } ?? []
@@ -60,6 +68,7 @@ final class TeamDesk: Sendable {
             return
         }
         guard before?.state != team.state || before?.diagnostics.all != team.diagnostics.all else { return }
+        onRefused(Incident(refused: team))
         let errors = team.diagnostics.sorted.filter { $0.severity == .error }
         for error in errors.prefix(Self.mostLines) {
             logger.error("team_refused", "Team \(team.name): \(team.consequence): \(error.description)", ["team": name])
@@ -70,5 +79,19 @@ final class TeamDesk: Sendable {
                 "Team \(team.name): \(team.consequence): and \(team.errorCount - Self.mostLines) more errors",
                 ["team": name])
         }
+    }
+}
+
+extension Incident {
+    private static let longestReason = 300
+
+    /// The same errors are the same version of the files, also after a restart.
+    fileprivate init(refused team: TeamStanding) {
+        let errors = team.diagnostics.sorted.filter { $0.severity == .error }.map(\.description)
+        let version = Hex.encode(SHA256.hash(Array(errors.joined(separator: "\n").utf8)))
+        self.init(
+            .systemTeamFileRefused, team: team.name,
+            reason: errors.first.map { String($0.prefix(Self.longestReason)) }, count: Int64(team.errorCount),
+            occurrence: version)
     }
 }

@@ -2,15 +2,16 @@ internal import Events
 internal import Vendors
 internal import YAML
 
-/// `signinapp/visitor.signin`: one of the payloads each sender is known by.
+/// `signinapp/visitor.signin`: one of the payloads each sender is known by, or `gatehouse/…`: an event of our own.
 struct SampleName {
     let vendor: any Vendor
     let event: VendorEvent
 
     /// - Parameter event: the sender's own name, another it has been seen under, or the canonical type.
     init(vendor name: String, event: String) throws(RehearsalError) {
-        guard let vendor = Vendors.named(name) else {
-            let names = Vendors.all.map(\.name)
+        let vendors = Vendors.all + [Vendors.own]
+        guard let vendor = vendors.first(where: { $0.name == name }) else {
+            let names = vendors.map(\.name)
             throw RehearsalError(
                 "no vendor is called `\(displayable(name))`; there are \(names.joined(separator: ", "))",
                 didYouMean: nearest(name, among: names).map { "\($0)/\(event)" })

@@ -21,14 +21,17 @@ package struct Explainer: Sendable {
     /// - Parameters:
     ///   - routes: all there are, disabled ones too: what one takes can depend on the others.
     ///   - wanted: whether a route is to be told of.
+    ///   - namesOthers: whether a route that is not told of may be named.
     package func explain(
-        _ routes: [Route], _ event: EventView, where wanted: (Route) -> Bool = { _ in true }
+        _ routes: [Route], _ event: EventView, namesOthers: Bool = true, where wanted: (Route) -> Bool = { _ in true }
     ) -> Explanation {
-        let takers = routes.filter { $0.isEnabled && !$0.takesUnmatched && evaluator.takes($0, event) == .taken }
-        return Explanation(routes: routes.filter(wanted).map { explain($0, event, firstTaker: takers.first) })
+        let taker = routes.first { $0.isEnabled && !$0.takesUnmatched && evaluator.takes($0, event) == .taken }
+        let named = taker.map { namesOthers || wanted($0) ? displayable($0.name) : "another one" }
+        return Explanation(routes: routes.filter(wanted).map { explain($0, event, firstTaker: named) })
     }
 
-    private func explain(_ route: Route, _ event: EventView, firstTaker: Route?) -> RouteExplanation {
+    /// - Parameter firstTaker: what the first route that takes the event is called; nil where none does.
+    private func explain(_ route: Route, _ event: EventView, firstTaker: String?) -> RouteExplanation {
         let scope = route.scope.map { findings.finding($0, event) }
         let condition = findings.finding(route.condition, event)
         let (outcome, reason) = judge(route, event, [scope, condition].compactMap(\.self), firstTaker)
@@ -38,7 +41,7 @@ package struct Explainer: Sendable {
     }
 
     private func judge(
-        _ route: Route, _ event: EventView, _ parts: [Finding], _ firstTaker: Route?
+        _ route: Route, _ event: EventView, _ parts: [Finding], _ firstTaker: String?
     ) -> (RouteExplanation.Outcome, String) {
         guard route.isEnabled else { return (.disabled, "it is switched off (enabled: false)") }
         if event.isOfOurOwn, !route.wholeCondition.demandsSystemEvent {
@@ -51,7 +54,7 @@ package struct Explainer: Sendable {
             return (.notTaken, parts.lazy.compactMap(\.obstacle).first ?? "its condition does not hold")
         case .taken:
             guard route.takesUnmatched, let firstTaker else { return (.taken, "everything it asks is so") }
-            return (.notTaken, "it takes what no other route takes, and \(displayable(firstTaker.name)) takes this")
+            return (.notTaken, "it takes what no other route takes, and \(firstTaker) takes this")
         }
     }
 }

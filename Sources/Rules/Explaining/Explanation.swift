@@ -67,6 +67,8 @@ package struct Finding: Sendable {
 package struct Question: Sendable {
     /// As the rule names it: `visitor.email`.
     package var field: String
+    /// Whether it tells of people: a personal field, or the sender's own payload.
+    package var isPersonal: Bool
     /// The rule's own words: `visitor.email is not in the domain acme.com`.
     package var expected: String
     /// The event's value as JSON, shortened and harmless for a terminal; nil when absent.

@@ -26,7 +26,8 @@ struct FindingBuilder: Sendable {
     private func question(_ leaf: Leaf, isNegated: Bool, _ event: EventView) -> Question {
         let values = FieldValues(leaf.path, of: event)
         return Question(
-            field: leaf.name, expected: leaf.phrase(negated: isNegated), found: values.shown, state: values.state,
+            field: leaf.name, isPersonal: leaf.path.isPersonal, expected: leaf.phrase(negated: isNegated),
+            found: values.shown, state: values.state,
             notes: notes(leaf, values, event), location: leaf.location)
     }
 

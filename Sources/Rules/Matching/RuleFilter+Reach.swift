@@ -16,12 +16,18 @@ extension RuleFilter {
         case .all(let parts), .any(let parts): parts.contains(where: asks)
         case .not(let part): asks(part)
         case .named(let named): asks(named.condition)
-        case .leaf(let leaf):
-            switch leaf.path {
-            case .field(let field), .entry(let field, _): field.isPersonal
-            case .pointer: true
-            case .event, .time: false
-            }
+        case .leaf(let leaf): leaf.path.isPersonal
+        }
+    }
+}
+
+extension FieldPath {
+    /// Whether what stands there tells anything about people; of the sender's own payload nobody knows.
+    var isPersonal: Bool {
+        switch self {
+        case .field(let field), .entry(let field, _): field.isPersonal
+        case .pointer: true
+        case .event, .time: false
         }
     }
 }

@@ -33,10 +33,10 @@ package struct CEFFormat: EventFormat {
         fields.add("rt", event.time.map { String($0.milliseconds) })
         fields.add("act", description.action)
         fields.add("outcome", event.text(.decisionOutcome) ?? description.outcome)
-        fields.add("reason", event.text(.decisionReason) ?? rejectionReasons(event))
+        fields.add("reason", event.text(.decisionReason) ?? rejectionReasons(event) ?? event.text(.systemReason))
         fields.add("cat", event.type.prefix { $0 != "." })
         fields.add("externalId", event.attribute("id"))
-        fields.add("msg", event.text(.decisionMessage) ?? vendorsName(event))
+        fields.add("msg", event.text(.decisionMessage) ?? concerned(event) ?? vendorsName(event))
         fields.add("suser", event.text(.visitorName) ?? event.text(.actorName))
         fields.add("suid", event.text(.visitorID) ?? event.text(.actorID))
         fields.add("duser", event.text(.hostEmail) ?? event.text(.hostName))
@@ -73,6 +73,13 @@ package struct CEFFormat: EventFormat {
     private static func vendorsName(_ event: EventView) -> String? {
         guard let name = event.text(.vendorEvent) else { return nil }
         return event.text(.vendor).map { "\($0) \(name)" } ?? name
+    }
+
+    /// What an event of Gatehouse's own is about.
+    private static func concerned(_ event: EventView) -> String? {
+        if let target = event.text(.systemTarget) { return "target \(target)" }
+        if let source = event.text(.systemSource) { return "source \(source)" }
+        return event.text(.systemTeam).map { "team \($0)" }
     }
 
     private static func rejectionReasons(_ event: EventView) -> String? {

@@ -57,6 +57,14 @@ final class Load: Sendable {
         return try await eventually { shared.withLock(\.running) == 0 }
     }
 
+    /// One more request, in the account as the others are.
+    func post(_ event: SentEvent, to service: Service) async throws -> Answer {
+        shared.withLock { $0.account.sent.formUnion(event.events.map(\.id)) }
+        let answer = try await service.post(event)
+        _ = take(answer, event)
+        return answer
+    }
+
     private func run(_ sender: Sender, _ number: Int, _ generator: SeededGenerator) {
         var random = generator
         var connection: (port: Int, RawConnection)?

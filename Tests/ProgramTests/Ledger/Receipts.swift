@@ -8,8 +8,9 @@ final class Receipts: Sendable {
         var counts: [String: Int] = [:]
         /// Those that came since the last kill.
         var current: Set<String> = []
-        /// Receipts of events that had come before the last kill.
+        /// Receipts of events that had come before the last kill, or while they might come again.
         var repeats = 0
+        var mayRepeat = false
         /// What must never be: a wrong signature, a broken frame, an event twice without a kill in between.
         var problems: [String] = []
     }
@@ -18,9 +19,8 @@ final class Receipts: Sendable {
 
     func received(_ id: String) {
         state.withLock { state in
-            guard state.current.insert(id).inserted else {
+            if !state.current.insert(id).inserted, !state.mayRepeat {
                 state.problems.append("\(id) came twice although nothing was killed")
-                return
             }
             if state.counts[id] != nil { state.repeats += 1 }
             state.counts[id, default: 0] += 1
@@ -33,13 +33,36 @@ final class Receipts: Sendable {
         }
     }
 
+    /// A webhook, whose signature is checked by Standard Webhooks' own rules.
+    ///
+    /// - Parameter header: the value of a header, by its name in lower case.
+    func receivedWebhook(_ body: [UInt8], _ header: (String) -> String?) {
+        guard let id = header("webhook-id"), let time = header("webhook-timestamp"),
+            let signature = header("webhook-signature")
+        else { return problem("an unsigned request") }
+        let mac = Independent.hmacSHA256(key: Secrets.webhookKey, Array("\(id).\(time).".utf8) + body)
+        guard signature == "v1," + Independent.base64(mac) else { return problem("a wrong signature") }
+        guard let event = try? JSONSerialization.jsonObject(with: Data(body)) as? [String: Any],
+            event["id"] as? String == id
+        else { return problem("webhook-id is not the event's: \(id)") }
+        received(id)
+    }
+
     /// The program was killed and everything it had sent is here: from now on an event may come again.
-    func beginGeneration() { state.withLock { $0.current = [] } }
+    func beginGeneration() {
+        state.withLock { state in
+            state.current = []
+            state.mayRepeat = false
+        }
+    }
+
+    /// From now on an event may come again although the program lives.
+    func allowRepeats() { state.withLock { $0.mayRepeat = true } }
 
     var snapshot: State { state.withLock { $0 } }
 }
 
-/// A webhook receiver of one connection after the other: checks every signature by Standard Webhooks' own rules.
+/// A webhook receiver of one connection after the other.
 final class WebhookConnection: ReceiverConnection {
     private let receipts: Receipts
     private var buffered = Data()
@@ -58,23 +81,11 @@ final class WebhookConnection: ReceiverConnection {
                 return nil
             }
             guard buffered.endIndex - end.upperBound >= count else { break }
-            take(headers, Array(buffered[end.upperBound..<end.upperBound + count]))
+            receipts.receivedWebhook(Array(buffered[end.upperBound..<end.upperBound + count])) { headers[$0] }
             buffered = Data(buffered[(end.upperBound + count)...])
             answers.append(Data("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".utf8))
         }
         return answers
-    }
-
-    private func take(_ headers: [String: String], _ body: [UInt8]) {
-        guard let id = headers["webhook-id"], let time = headers["webhook-timestamp"],
-            let signature = headers["webhook-signature"]
-        else { return receipts.problem("an unsigned request: \(headers)") }
-        let mac = Independent.hmacSHA256(key: Secrets.webhookKey, Array("\(id).\(time).".utf8) + body)
-        guard signature == "v1," + Independent.base64(mac) else { return receipts.problem("a wrong signature") }
-        guard let event = try? JSONSerialization.jsonObject(with: Data(body)) as? [String: Any],
-            event["id"] as? String == id
-        else { return receipts.problem("webhook-id is not the event's: \(id)") }
-        receipts.received(id)
     }
 
     static func headers(_ head: Data) -> [String: String] {

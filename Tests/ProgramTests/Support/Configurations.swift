@@ -53,10 +53,14 @@ extension Installation {
     func deliveries(_ arguments: String...) async throws -> [[String: Any]] { try await list("deliveries", arguments) }
     func refusals(_ arguments: String...) async throws -> [[String: Any]] { try await list("refusals", arguments) }
 
-    func target(_ name: String) async throws -> [String: Any]? {
+    func targets() async throws -> [[String: Any]] {
         let outcome = try await gatehouse("targets", "list", "--json")
         guard outcome.status == 0 else { throw Failure("\(outcome)") }
-        return try outcome.objects.first { $0["name"] as? String == name }
+        return try outcome.objects
+    }
+
+    func target(_ name: String) async throws -> [String: Any]? {
+        try await targets().first { $0["name"] as? String == name }
     }
 
     /// The balance, which must hold.

@@ -54,6 +54,22 @@ final class Service: Sendable {
         _ = await process.wait(within: patience)
     }
 
+    /// The most memory it ever had, in bytes.
+    var peakMemory: Int { get throws { try status("VmHWM") << 10 } }
+    var threadCount: Int { get throws { try status("Threads") } }
+
+    /// A number of what the system says of the process.
+    private func status(_ name: String) throws -> Int {
+        let path = "/proc/\(process.pid)/status"
+        let line = FileManager.default.contents(atPath: path).flatMap { contents in
+            String(decoding: contents, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix(name + ":") }
+        }
+        guard let number = line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int($0) }) else {
+            throw Failure("\(path) has no \(name)")
+        }
+        return number
+    }
+
     func post(
         _ path: String, _ body: String, headers: [(String, String)], sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> Answer {

@@ -1,9 +1,5 @@
 import Glibc
 
-/// What a signal's handler writes: set before each seed, on the one thread there is.
-nonisolated(unsafe) private var notice = [UInt8](repeating: 0, count: 64)
-nonisolated(unsafe) private var noticeCount = 0
-
 enum ProcessSettings {
     private static let hashing = "SWIFT_DETERMINISTIC_HASHING"
 
@@ -17,19 +13,5 @@ enum ProcessSettings {
         var arguments =
             unsafe CommandLine.arguments.map { unsafe strdup($0) } + ([nil] as [UnsafeMutablePointer<CChar>?])
         unsafe execv("/proc/self/exe", &arguments)
-    }
-
-    /// A seed that ends the process is named all the same.
-    static func announce(_ seed: UInt64) {
-        let text = Array("seed \(seed) ended the process\n".utf8)
-        unsafe notice.replaceSubrange(0..<min(text.count, 64), with: text.prefix(64))
-        unsafe noticeCount = text.count
-        for number in [SIGILL, SIGTRAP, SIGABRT, SIGSEGV, SIGBUS] {
-            signal(number) { number in
-                _ = unsafe write(1, notice, noticeCount)
-                signal(number, SIG_DFL)
-                raise(number)
-            }
-        }
     }
 }

@@ -1,6 +1,7 @@
 import Glibc
 import Simulation
 
+ProcessSettings.makeRepeatable()
 let arguments: Arguments
 do {
     arguments = try Arguments(Array(CommandLine.arguments.dropFirst()))
@@ -8,5 +9,9 @@ do {
     print("gatehouse-simulate: \(error)\n\(Arguments.usage)")
     exit(2)
 }
-ProcessSettings.makeRepeatable()
-exit(Runner(arguments).run() ? 0 : 1)
+if let part = arguments.part {
+    Worker.run(arguments.work, part)
+    exit(0)
+}
+let runner = Runner(arguments)
+exit((arguments.isTraced ? runner.trace() : runner.run()) ? 0 : 1)

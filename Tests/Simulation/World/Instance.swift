@@ -27,7 +27,8 @@ final class Instance {
         var retention = DeliveryRetention()
         retention.ageMs = world.scenario.retentionMs
         engine = try DeliveryEngine(
-            log: log, store: store, plan: world.plan, blueprints: world.blueprints, metrics: MetricsRegistry(),
+            log: log, store: store, plan: world.configuration.plan, blueprints: world.configuration.blueprints,
+            metrics: MetricsRegistry(),
             logger: world.logger, retention: retention, clock: { world.moment }, seed: { world.random.next() },
             adjust: { world.adjust(&$0) },
             makeTarget: { blueprint in

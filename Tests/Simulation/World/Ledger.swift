@@ -5,6 +5,7 @@ import Events
 final class Ledger {
     struct Event {
         let record: NewRecord
+        let happenedAt: Int64
         var acknowledgedAt: Int64?
         /// Where an acknowledgement or the log itself said it is.
         var place: RecordPlace?
@@ -13,14 +14,16 @@ final class Ledger {
     private(set) var events: [EventID: Event] = [:]
     private(set) var order: [EventID] = []
 
-    func add(_ record: NewRecord) {
-        events[record.id] = Event(record: record)
+    func add(_ record: NewRecord, at now: Int64) {
+        events[record.id] = Event(record: record, happenedAt: now)
         order.append(record.id)
     }
 
     subscript(id: EventID) -> Event? { events[id] }
 
     var acknowledgedCount: Int { events.values.count { $0.acknowledgedAt != nil } }
+
+    func note(_ place: RecordPlace, of id: EventID) { events[id]?.place = place }
 
     /// - Returns: why the acknowledgement cannot be right.
     func acknowledge(_ id: EventID, _ outcome: AppendOutcome, at now: Int64) -> String? {

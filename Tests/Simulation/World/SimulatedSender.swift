@@ -22,7 +22,7 @@ final class SimulatedSender {
     }
 
     /// Every event there will be is acknowledged.
-    var isDone: Bool { serial == plan.events && waiting.isEmpty }
+    var isDone: Bool { serial >= plan.events && waiting.isEmpty }
 
     func begin() {
         for index in 0..<plan.events {
@@ -35,19 +35,27 @@ final class SimulatedSender {
         }
     }
 
+    /// One event more than were planned, of a key that waits for nothing.
+    func sendAnother() {
+        happen("visitor.signin", key: world.random.integer(1...5))
+        send()
+    }
+
     /// Something happens at the sender's that it is to tell.
-    private func happen() {
+    private func happen(_ type: String? = nil, key: Int? = nil) {
         serial += 1
-        let record = newRecord()
-        world.ledger.add(record)
+        let record = newRecord(
+            type ?? (world.random.oneIn(2) ? "visitor.signin" : "visitor.signout"),
+            key: "visitor-\(key ?? world.random.integer(0...5))")
+        world.ledger.add(record, at: world.now)
         waiting.append(record.id)
     }
 
-    private func newRecord() -> NewRecord {
+    private func newRecord(_ type: String, key: String) -> NewRecord {
         let id = EventID(high: number, low: number << 32 | serial)
-        let type = world.random.oneIn(2) ? "visitor.signin" : "visitor.signout"
-        let key = "visitor-\(world.random.integer(0...5))"
-        let padding = world.random.oneIn(25) ? world.random.integer(0...12_000) : world.random.integer(0...200)
+        let isLogSmall = world.scenario.maximumLogBytes < 1 << 20
+        let padding =
+            world.random.oneIn(isLogSmall ? 4 : 25) ? world.random.integer(0...12_000) : world.random.integer(0...200)
         let text =
             #"{"specversion":"1.0","id":"\#(id.hex)","source":"\#(plan.name)","type":"\#(type)","partitionkey":"\#(key)","#
             + #""data":{"source":"\#(plan.name)","visitor":{"name":"\#(String(repeating: "a", count: padding))"}}}"#
@@ -87,7 +95,11 @@ final class SimulatedSender {
 
     /// - Parameter answer: called once, also when nobody answers in time.
     private func ask(_ ids: [EventID], _ answer: @escaping (_ isTaken: Bool, _ retryAfter: Int64) -> Void) {
-        let records = ids.compactMap { world.ledger[$0]?.record }
+        let records = ids.compactMap { id in
+            var record = world.ledger[id]?.record
+            record?.receivedAtMs = world.wallMs
+            return record
+        }
         var isAnswered = false
         func finish(_ isTaken: Bool, _ retryAfter: Int64) {
             guard !isAnswered else { return }
@@ -102,6 +114,7 @@ final class SimulatedSender {
                 finish(true, 0)
             case .failure(let failure):
                 world.trace("refused: \(failure.message)")
+                if failure.code == .full { world.figures.refusedFull += 1 }
                 finish(false, .seconds(failure.retryAfterSeconds))
             }
         }

@@ -1,4 +1,3 @@
-import Events
 import Targets
 
 /// A receiver as one run of the program reaches it.
@@ -14,32 +13,36 @@ final class SimulatedTarget: Target, @unchecked Sendable {
     }
 
     func send(_ outgoing: OutgoingEvent, completion: @escaping @Sendable (DeliveryOutcome) -> Void) {
-        guard world.mayAct(), let id = outgoing.event.id else { return }
-        receiver.receive(id, attempt: outgoing.attempt, answer: completion)
+        guard world.mayAct() else { return }
+        receiver.receive(sent([outgoing]), isBatch: false) { outcome in
+            switch outcome {
+            case .all(let outcome): completion(outcome)
+            case .each(let outcomes): completion(outcomes[0])
+            }
+        }
+    }
+
+    func send(batch: [OutgoingEvent], completion: @escaping @Sendable (BatchOutcome) -> Void) {
+        guard world.mayAct() else { return }
+        guard world.bug == .loseOneOfABatch, batch.count > 1 else {
+            return receiver.receive(sent(batch), isBatch: true, answer: completion)
+        }
+        receiver.receive(sent(batch.dropLast()), isBatch: true) { outcome in
+            switch outcome {
+            case .all: completion(outcome)
+            case .each(let outcomes): completion(.each(outcomes + [.taken]))
+            }
+        }
+    }
+
+    private func sent(_ events: [OutgoingEvent]) -> [OutgoingEvent] {
+        guard world.bug == .replayWithoutMark else { return events }
+        return events.map { event in
+            var event = event
+            event.replay = nil
+            return event
+        }
     }
 
     func close() {}
-}
-
-struct SimulatedBlueprint: TargetBlueprint {
-    var settings: TargetSettings
-    var destination: String { "memory:\(settings.name)" }
-
-    init(_ plan: Scenario.Receiver) {
-        settings = TargetSettings(name: plan.name, type: "simulated")
-        settings.start = .beginning
-        settings.fingerprint = "1"
-        settings.concurrency = plan.concurrency
-        settings.attempts = SimulatedReceiver.attempts
-    }
-
-    func make(_ context: TargetContext) throws -> any Target { throw SimulationError("made by the simulation alone") }
-}
-
-struct SimulationError: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) {
-        self.description = description
-    }
 }

@@ -19,7 +19,7 @@ extension World {
 
     /// The program is gone, and comes back after a while.
     func fall() {
-        let isPowerLost = random.oneIn(2)
+        let isPowerLost = swept?.losesPower ?? random.oneIn(2)
         trace(isPowerLost ? "the power fails" : "the process is killed")
         figures.crashes += 1
         if isPowerLost { figures.powerCuts += 1 }
@@ -27,7 +27,7 @@ extension World {
         // What a program that was killed has not synced, nobody syncs while it is down.
         let end = downSince ?? now
         downSince = end
-        excuse(end - (isPowerLost ? Self.powerCutWindow : Self.killWindow)...now)
+        excuse(min(end - (isPowerLost ? Self.powerCutWindow : Self.killWindow), fullSince ?? end)...now)
         instance = nil
         disk.restart(losingPower: isPowerLost)
         for receiver in receivers { receiver.crashed() }
@@ -41,7 +41,7 @@ extension World {
         running.close()
         guard !disk.isOff else { return }
         // What was answered and not yet looked at is as good as under way.
-        excuse(now - .milliseconds(10)...now)
+        excuse(min(now - .milliseconds(10), fullSince ?? now)...now)
         instance = nil
         for receiver in receivers { receiver.crashed() }
         disk.restart(losingPower: false)
@@ -74,11 +74,11 @@ extension World {
             checkOpened(opened)
             wakeLog(after: 0)
             wakeEngine(after: 0)
-            for name in paused where isHealed { try opened.engine.resume(name) }
         } catch {
             if disk.isOff { return }
             trace("it cannot be opened: \(error)")
-            if figures.faults == faults || isDamage(error) { return violate("it cannot be opened: \(error)") }
+            let isExpected = figures.faults > faults || disk.capacity != nil
+            if !isExpected || isDamage(error) { return violate("it cannot be opened: \(error)") }
             disk.restart(losingPower: false)
             becomeDown()
         }

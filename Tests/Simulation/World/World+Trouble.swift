@@ -13,12 +13,13 @@ struct DiskTrouble {
     var every: Int
 }
 
-/// What goes wrong, and what people do.
+/// What goes wrong.
 extension World {
     func judge(_ operation: SimulatedDisk.Operation, _ path: String) -> SimulatedDisk.Verdict {
         if operation != .read, disk.changes == crashAtChange {
             crashAtChange = nil
             trace("crash at change \(disk.changes): \(operation) of \(path)")
+            if case .change(_, let isDone)? = swept?.place { return isDone ? .crashAfter : .crashBefore }
             return random.oneIn(2) ? .crashBefore : .crashAfter
         }
         if let verdict = bug?.verdict(operation, path) { return verdict }
@@ -37,11 +38,12 @@ extension World {
         figures.faults += 1
         disturbedAt = now
         // The program goes back to what was surely written, once what is under way has ended.
-        if path.contains("state.db") { excuse(now - Self.powerCutWindow...now + .seconds(45)) }
+        if path.contains("state.db") { excuse(min(now - Self.powerCutWindow, fullSince ?? now)...now + .seconds(45)) }
     }
 
     func beginTrouble() {
         guard !isHealed else { return }
+        if random.oneIn(6) { return fillDisk() }
         let kinds: [(Set<SimulatedDisk.Operation>, SimulatedDisk.Verdict)] = [
             ([.synchronize], .fail), ([.write], .fail), ([.write], .full), ([.read], .fail), ([.truncate], .fail),
             ([.create, .remove], .fail), ([.write, .synchronize, .truncate], .fail),
@@ -54,25 +56,20 @@ extension World {
                 operations: operations, verdict: verdict, every: [1, 2, 10].randomElement(using: &random)!))
     }
 
-    func pauseSomeTarget() {
-        guard !isHealed, let engine = instance?.engine, let receiver = receivers.randomElement(using: &random) else {
-            return
+    /// Somebody else takes the room there is, for a while.
+    private func fillDisk() {
+        let room = random.integer(0...60_000)
+        trace("\(room) bytes are left on the disk")
+        disk.capacity = disk.usedBytes + room
+        figures.faults += 1
+        disturbedAt = now
+        fullSince = fullSince ?? now
+        scheduler.after(.milliseconds(random.integer(1...60_000))) { [self] in
+            disk.capacity = nil
+            disturbedAt = now
+            // By then what could not be written has been.
+            scheduler.after(.seconds(3)) { [self] in if disk.capacity == nil { fullSince = nil } }
         }
-        let name = receiver.plan.name
-        disturbedAt = now
-        guard (try? engine.pause(name)) != nil else { return }
-        trace("\(name) is paused")
-        paused.insert(name)
-        scheduler.after(Int64.random(in: 0...scenario.duration / 2, using: &random)) { [self] in resume(name) }
-    }
-
-    private func resume(_ name: String) {
-        guard let engine = instance?.engine, paused.contains(name) else { return }
-        disturbedAt = now
-        guard (try? engine.resume(name)) != nil else { return }
-        trace("\(name) is resumed")
-        paused.remove(name)
-        engineHasWork()
     }
 
     func jumpClock() {
@@ -86,23 +83,14 @@ extension World {
         trace("everything is well")
         isHealed = true
         troubles = []
-        crashAtChange = nil
-        crashAtAction = nil
+        if swept == nil {
+            crashAtChange = nil
+            crashAtAction = nil
+        }
         disk.capacity = nil
         disturbedAt = now
         for receiver in receivers { receiver.comeBack() }
         careForTargets()
-    }
-
-    /// People see to it that no target stays switched off.
-    private func careForTargets() {
-        if let engine = instance?.engine {
-            for target in engine.targets() where target.standing.name == "paused" || target.standing.name == "disabled"
-            {
-                try? engine.resume(target.name)
-                engineHasWork()
-            }
-        }
-        scheduler.after(.seconds(60)) { [self] in careForTargets() }
+        if receivers.contains(where: { $0.plan.poisonPercent > 0 }) { sendFollowers() }
     }
 }

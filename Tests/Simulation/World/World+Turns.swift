@@ -48,7 +48,9 @@ extension World {
 
     // MARK: The delivery thread
 
-    func engineHasWork() { wakeEngine(after: Int64(random.integer(0...2_000_000))) }
+    func engineHasWork() {
+        if instance != nil { wakeEngine(after: Int64(random.integer(0...2_000_000))) }
+    }
 
     func wakeEngine(after delay: Int64) {
         let time = now + max(0, delay)
@@ -63,6 +65,9 @@ extension World {
 
     private func turnEngine() {
         guard let engine = instance?.engine else { return }
+        turnsAtOnce = lastTurn == now ? turnsAtOnce + 1 : 0
+        lastTurn = now
+        if turnsAtOnce > 1000 { violate("deliveries turn round and round without doing anything: \(unfinished)") }
         let wait = engine.turn()
         guard !disk.isOff else { return }
         checkStep()

@@ -2,24 +2,20 @@ import Delivery
 import EventLog
 import Events
 import Logging
-import Rules
 import SimulatedDisk
-import YAML
 
 /// Everything there is in one simulation: the program, its disk, its senders and receivers, and what goes wrong.
 ///
 /// Unchecked: confined to the one thread that runs it.
 final class World: @unchecked Sendable {
-    let seed: UInt64
     let scenario: Scenario
     let bug: PlantedBug?
     let scheduler = Scheduler()
     let disk: SimulatedDisk
     let databases: SimulatedDatabases
     let ledger = Ledger()
-    let plan: RulePlan
-    let blueprints: [SimulatedBlueprint]
     var random: Randomness
+    var configuration: SimulatedConfiguration
     private(set) var receivers: [SimulatedReceiver] = []
     private(set) var senders: [SimulatedSender] = []
 
@@ -30,55 +26,64 @@ final class World: @unchecked Sendable {
     var figures = Figures()
     /// How far the wall clock was set from where it should be, milliseconds.
     var wallSkewMs: Int64 = 0
+    /// Since when what is to be written may not have found room.
+    var fullSince: Int64?
 
     var logWake: Int64?
     var engineWake: Int64?
+    var lastTurn: Int64 = 0
+    /// Turns of deliveries since then while no time went by.
+    var turnsAtOnce = 0
     /// When the program was killed that has not been opened again since.
     var downSince: Int64?
     /// At which operation of the disk, or action of the world, the next crash comes.
     var crashAtChange: Int?
     var crashAtAction: Int?
+    /// Where the one crash of a sweep comes, and how.
+    var swept: CrashPoint?
     var actions = 0
     var troubles: [DiskTrouble] = []
     /// When answers were given that the program may have forgotten since.
-    private(set) var excuses: [ClosedRange<Int64>] = []
+    private var excuses: [ClosedRange<Int64>] = []
     /// The last time something went wrong that every target may feel.
     var disturbedAt: Int64 = 0
     var paused: Set<String> = []
+    var replays: [SimulatedReplay] = []
+    /// Asking for one failed, and nobody knows whether it was written down.
+    var mayHaveOtherReplays = false
+    /// Events that follow once everything is well.
+    var followers = 0
     /// Whatever was sent to the present run of the program.
     var seen: Set<EventID> = []
 
     private let tracer: ((String) -> Void)?
 
-    init(seed: UInt64, bug: PlantedBug?, tracer: ((String) -> Void)?) throws {
-        self.seed = seed
-        self.bug = bug
-        self.tracer = tracer
-        random = Randomness(seed: seed)
-        scenario = Scenario(&random)
-        disk = SimulatedDisk(random: random.split())
-        databases = SimulatedDatabases(disk)
-        blueprints = scenario.receivers.map(SimulatedBlueprint.init)
-        plan = try Self.plan(scenario)
-        receivers = scenario.receivers.map { SimulatedReceiver($0, self) }
-        senders = scenario.senders.enumerated().map { SimulatedSender($1, number: $0 + 1, self) }
+    convenience init(seed: UInt64, bug: PlantedBug?, tracer: ((String) -> Void)?) throws {
+        var random = Randomness(seed: seed)
+        let scenario = Scenario(&random)
+        try self.init(scenario, random, bug: bug, tracer: tracer)
     }
 
-    private static func plan(_ scenario: Scenario) throws -> RulePlan {
-        var text = "routes:\n"
-        for receiver in scenario.receivers {
-            let condition = receiver.takesOnlySignIns ? ", when: {event: visitor.signin}" : ""
-            text += "  - {name: to-\(receiver.name)\(condition), to: [\(receiver.name)]}\n"
+    convenience init(swept point: CrashPoint?, tracer: ((String) -> Void)?) throws {
+        try self.init(.swept, Randomness(seed: 0), bug: nil, tracer: tracer)
+        swept = point
+        switch point?.place {
+        case .change(let number, _): crashAtChange = number
+        case .action(let number): crashAtAction = number
+        case nil: break
         }
-        var diagnostics = Diagnostics()
-        let files = RuleLoader.load(
-            texts: [("routes.yaml", Array(text.utf8))],
-            environment: RuleEnvironment(
-                sources: scenario.senders.map(\.name), vendors: [], siteKeys: [],
-                targets: scenario.receivers.map(\.name)),
-            diagnostics: &diagnostics)
-        if diagnostics.hasErrors { throw diagnostics }
-        return files.plan
+    }
+
+    private init(_ scenario: Scenario, _ random: Randomness, bug: PlantedBug?, tracer: ((String) -> Void)?) throws {
+        self.scenario = scenario
+        self.random = random
+        self.bug = bug
+        self.tracer = tracer
+        disk = SimulatedDisk(random: self.random.split())
+        databases = SimulatedDatabases(disk)
+        configuration = try SimulatedConfiguration(scenario, scenario.receivers.map(\.settings), serial: 0)
+        receivers = scenario.receivers.map { SimulatedReceiver($0, self) }
+        senders = scenario.senders.enumerated().map { SimulatedSender($1, number: $0 + 1, self) }
     }
 
     // MARK: Time
@@ -111,10 +116,11 @@ final class World: @unchecked Sendable {
                 violate("it does not come to rest: \(unfinished)")
             }
         }
+        figures.changes = disk.changes
+        figures.actions = actions
         if violation == nil { checkAtRest() }
         figures.steps = steps
-        figures.changes = disk.changes
-        figures.virtualSeconds = now / 1_000_000_000
+        figures.virtualSeconds = Int(now / 1_000_000_000)
         figures.events = ledger.order.count
         // What refers to each other here would keep each other for ever.
         instance = nil
@@ -130,6 +136,9 @@ final class World: @unchecked Sendable {
         schedule(scenario.diskTroubles) { [unowned self] in beginTrouble() }
         schedule(scenario.pauses) { [unowned self] in pauseSomeTarget() }
         schedule(scenario.clockJumps) { [unowned self] in jumpClock() }
+        schedule(scenario.reloads) { [unowned self] in changeConfiguration() }
+        schedule(scenario.decisions) { [unowned self] in decideSomething(patience: 4) }
+        schedule(scenario.replays) { [unowned self] in replaySomething() }
         for receiver in receivers where receiver.plan.temper == .absent {
             schedule(random.integer(1...3)) { [unowned self] in
                 receiver.leave(for: scenario.duration * Int64(random.integer(1...60)) / 100)
@@ -143,11 +152,16 @@ final class World: @unchecked Sendable {
     }
 
     private var isAtRest: Bool {
-        guard isHealed, !disk.isOff, senders.allSatisfy(\.isDone), let engine = instance?.engine else { return false }
-        return engine.isIdle && engine.reconcile().targets.allSatisfy { $0.balance.pending == 0 }
+        guard isHealed, !disk.isOff, senders.allSatisfy(\.isDone), isConfiguredForGood,
+            let engine = instance?.engine
+        else { return false }
+        guard engine.isIdle else { return false }
+        let accounts = engine.reconcile()
+        return accounts.targets.allSatisfy { $0.balance.pending == 0 }
+            && accounts.replays.allSatisfy { $0.balance.pending == 0 }
     }
 
-    private var unfinished: String {
+    var unfinished: String {
         var parts: [String] = []
         if !senders.allSatisfy(\.isDone) { parts.append("senders still wait for an answer") }
         if let failure = instance?.log.statistics().unavailable {
@@ -159,6 +173,11 @@ final class World: @unchecked Sendable {
         for target in engine.targets() where target.balance.pending > 0 {
             parts.append(
                 "\(target.name) is \(target.standing) with \(target.balance.pending) pending, \(target.open) open")
+        }
+        for replay in engine.reconcile().replays where replay.balance.pending > 0 {
+            parts.append(
+                "replay \(replay.number) is \(replay.state) (\(replay.reason ?? "")) with \(replay.balance.pending) pending"
+            )
         }
         return parts.joined(separator: "; ")
     }
@@ -180,6 +199,17 @@ final class World: @unchecked Sendable {
     /// Whether the program may have forgotten what it was told then.
     func isExcused(_ time: Int64) -> Bool { excuses.contains { $0.contains(time) && $0.lowerBound < now } }
 
+    // MARK: Knowing
+
+    /// Where an event is in the log.
+    func offset(of id: EventID) -> Int64? {
+        if let place = ledger[id]?.place { return place.offset }
+        // Its acknowledgement was never given, because the commit failed that kept it all the same.
+        guard let place = try? instance?.log.lookup(id)?.place else { return nil }
+        ledger.note(place, of: id)
+        return place.offset
+    }
+
     // MARK: Telling
 
     func trace(_ text: @autoclosure () -> String) {
@@ -199,6 +229,8 @@ final class World: @unchecked Sendable {
     var logger: Logger {
         Logger { [unowned self] line in
             trace("  \(line.level.rawValue) \(line.event): \(line.message)")
+            // Deliveries go on from what was surely written.
+            if line.event == "state_restored" { for receiver in receivers { receiver.forget() } }
         }
     }
 }
@@ -207,35 +239,7 @@ final class World: @unchecked Sendable {
 package struct Violation: Error, Sendable, CustomStringConvertible {
     package let description: String
 
-    init(_ description: String) {
+    package init(_ description: String) {
         self.description = description
-    }
-}
-
-/// What a run met.
-package struct Figures: Sendable {
-    package var events = 0
-    package var steps = 0
-    package var virtualSeconds: Int64 = 0
-    /// Operations of the disk at which a crash can come.
-    package var changes = 0
-    package var crashes = 0
-    package var powerCuts = 0
-    package var faults = 0
-    package var attempts = 0
-    package var openings = 0
-
-    package init() {}
-
-    package static func += (one: inout Figures, other: Figures) {
-        one.events += other.events
-        one.steps += other.steps
-        one.virtualSeconds += other.virtualSeconds
-        one.changes += other.changes
-        one.crashes += other.crashes
-        one.powerCuts += other.powerCuts
-        one.faults += other.faults
-        one.attempts += other.attempts
-        one.openings += other.openings
     }
 }

@@ -77,10 +77,10 @@ extension APIRecords {
 
     /// Has the operators' desk do it, in the caller's name.
     /// - Parameter action: the path below `/api/v1/`, with its query.
-    func act(_ action: String, _ request: APIRequest) throws -> APIOutcome {
-        let head = HTTPRequestHead(
-            method: "POST", target: APIResources.prefix + action,
-            headers: [OperatorDesk.actorHeader: request.caller.name])
+    func act(_ action: String, _ request: APIRequest, method: String = "POST") throws -> APIOutcome {
+        var headers: HeaderFields = [OperatorDesk.actorHeader: request.caller.name]
+        if let team = request.caller.team { headers.append(OperatorDesk.teamHeader, team.name) }
+        let head = HTTPRequestHead(method: method, target: APIResources.prefix + action, headers: headers)
         guard let response = try desk?.answer(head) else { throw APIProblem.notFound() }
         return .response(response)
     }

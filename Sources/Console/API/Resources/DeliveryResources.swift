@@ -28,13 +28,17 @@ extension APIResource {
     }
 
     static let deliveriesOfEvent = APIResource(
-        path: "deliveries/{id}", summary: "tells what became of one event at every target",
-        details: "Of targets that filtered it or have not read it yet, too.", result: .list("Delivery"),
-        isForTeams: true, further: [404: "there is no such event, or it was removed"]
+        path: "deliveries/{id}", summary: "tells what became of one event at every target, attempt by attempt",
+        details:
+            "Of targets that filtered it or have not read it yet, too. What was sent and answered is masked like an "
+            + "event; a team's token sees it where no other event went with it. `request.reproducible` says whether it "
+            + "could be rendered again as it was sent, by its SHA-256; else `why` not, and `body` is what was kept of an "
+            + "attempt that failed.",
+        parameters: [.unmask], result: .list("DeliveryHistory"), isForTeams: true, isPersonal: true,
+        further: [404: "there is no such event, or it was removed"]
     ) { request, records in
         let record = try records.event(request)
-        return .page(
-            RecordPage(lines: try records.pager.deliveries(of: record, targets: request.caller.team?.targets)))
+        return .page(RecordPage(lines: try records.local.deliveries(of: record, seenBy: request.caller.team)))
     }
 
     static let refusals = APIResource(

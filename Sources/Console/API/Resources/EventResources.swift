@@ -50,7 +50,7 @@ extension APIResource {
             ) { result in
                 done(
                     result.map { page in
-                        RecordPage(lines: page.lines, next: APICursor.encode(page.next, of: "tail", request))
+                        .page(RecordPage(lines: page.lines, next: APICursor.encode(page.next, of: "tail", request)))
                     })
             }
             if !records.tail.wait(waiter) { done(.failure(APIProblem.busy)) }

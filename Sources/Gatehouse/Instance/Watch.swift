@@ -1,0 +1,101 @@
+internal import Configuration
+internal import Delivery
+internal import Dispatch
+internal import EventLog
+internal import Events
+internal import Ingest
+internal import Logging
+internal import Metrics
+internal import Synchronization
+
+/// Looks once a second for what nobody reports: sources that are silent, and a log that fills with unfinished events.
+final class Watch: Sendable {
+    private struct State {
+        var silence: SilenceWatch
+        var fill = LogFillWatch()
+        var isStopped = false
+    }
+
+    private let log: SQLiteEventLog
+    private let delivery: DeliveryEngine
+    private let events: SystemEvents
+    private let logger: Logger
+    private let state: Mutex<State>
+    private let queue = DispatchQueue(label: "watch", qos: .utility)
+
+    init(
+        log: SQLiteEventLog, delivery: DeliveryEngine, events: SystemEvents, metrics: MetricsRegistry, logger: Logger
+    ) {
+        self.log = log
+        self.delivery = delivery
+        self.events = events
+        self.logger = logger
+        state = Mutex(State(silence: SilenceWatch(startMs: Moment.now().monotonicMs)))
+        metrics.collected("gatehouse_source_silent", "1 while a source is silent for longer than its expect_every.") {
+            [weak self] in
+            (self?.state.withLock { $0.silence.silent } ?? []).map { ([("source", $0.source)], $0.isSilent ? 1 : 0) }
+        }
+    }
+
+    func adopt(_ sources: [SourceConfiguration]) {
+        let (statistics, now) = (log.statistics(), Moment.now())
+        state.withLock {
+            $0.silence.adopt(sources, statistics, nowMs: now.monotonicMs, wallMs: now.wallMs)
+        }
+    }
+
+    func start() { schedule() }
+
+    func stop() {
+        queue.sync { state.withLock { $0.isStopped = true } }
+    }
+
+    private func schedule() {
+        queue.asyncAfter(deadline: .now() + .seconds(1)) { [weak self] in
+            guard let self, !self.state.withLock({ $0.isStopped }) else { return }
+            self.look()
+            self.schedule()
+        }
+    }
+
+    private func look() {
+        let statistics = log.statistics()
+        let silent = state.withLock { $0.silence.look(statistics, nowMs: Moment.now().monotonicMs) }
+        for incident in silent {
+            logger.warning(
+                "source_silent", "The source \(incident.source ?? "") is silent for longer than its expect_every.",
+                ["source": .string(incident.source ?? ""), "seconds": .integer(incident.count)])
+            events.raise(incident)
+        }
+        lookAtSpace(statistics)
+    }
+
+    private func lookAtSpace(_ statistics: LogStatistics) {
+        let head = log.head
+        let kept = log.count(from: log.beginning, to: head)
+        let unfinished = min(kept, log.count(from: delivery.lowestUnfinished(), to: head))
+        let isFilling = state.withLock {
+            $0.fill.look(
+                unfinished: unfinished, kept: kept, bytes: statistics.bytes, limit: statistics.maximumBytes ?? 0)
+        }
+        guard isFilling else { return }
+        let furthestBehind = delivery.targets().max { $0.balance.pending < $1.balance.pending }
+        events.raise(
+            Incident(
+                .systemLogFilling, target: furthestBehind?.name, reason: "unfinished_events", count: unfinished,
+                occurrence: "\(Moment.now().wallMs / 3_600_000)"))
+    }
+}
+
+extension Incident {
+    init(_ incident: DeliveryIncident) {
+        switch incident {
+        case .deadLetters(let target, let reason, let count):
+            self.init(.systemDeadLetter, target: target, reason: reason, count: count)
+        case .breakerOpened(let target, let reason, let since):
+            self.init(.systemBreakerOpened, target: target, reason: reason, occurrence: "\(since)")
+        case .disabled(let target, let reason):
+            self.init(.systemTargetDisabled, target: target, reason: reason)
+        }
+    }
+}

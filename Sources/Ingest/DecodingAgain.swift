@@ -1,0 +1,25 @@
+package import Events
+internal import Vendors
+
+extension SourceConfiguration {
+    /// A kept event of this source, read again from the sender's own text with the settings of today. Its id and the time it
+    /// was received are those of old; a group that its notification's URL named stays, as the URL is not kept.
+    /// - Parameter event: as it was kept.
+    /// - Returns: nil when the sender's text is not there.
+    package func decodeAgain(
+        _ event: EventView, id: EventID, receivedAt: Timestamp, sites: SiteDirectory
+    ) -> EncodedEvent? {
+        guard let original = event.original else { return nil }
+        var draft = EventDraft()
+        draft.reset(receivedAt: receivedAt)
+        Decoder.decode(event.tape, original, vendor: vendor, settings: settings, query: nil, into: &draft)
+        if case .query = settings.group, draft.text(.groupName, in: event.tape) == nil,
+            let group = event.text(.groupName)
+        {
+            draft.set(.groupName, text: group)
+        }
+        sites.complete(&draft, source: name, timezone: timezone, tape: event.tape)
+        return EventEncoder.encode(
+            draft, source: name, keySpace: keySpace, tape: event.tape, element: original, id: id)
+    }
+}

@@ -1,0 +1,58 @@
+/// What somebody who configures a target can do about a failure.
+enum FailureAdvice {
+    static func text(for failure: DeliveryFailure) -> String {
+        byCode[failure.code] ?? failure.status.map(text(status:)) ?? byBlame(failure.blame)
+    }
+
+    private static let byCode: [String: String] = [
+        "address_refused": "If this network is meant, name it in the target's `allow:`.",
+        "answer_refused":
+            "See what the answer says, and compare `body:` and `response:` with the service's documentation.",
+        "answer_retry": "The service asks for patience; nothing is wrong with the configuration.",
+        "bad_response": "Compare `response:` with the answer; perhaps the URL is not that of the service.",
+        "connect_failed": "See whether there is a route from this machine to the receiver.",
+        "connect_refused": "See whether the receiver runs, and whether host and port are right.",
+        "connect_timeout": "See whether a firewall stands between this machine and the receiver.",
+        "connection_closed": "See the receiver's own log; with TLS, whether the port is one for TLS.",
+        "disk_full": "Make room on the disk.",
+        "dns": "See whether the name is spelled right, and whether this machine's resolver knows it.",
+        "file_locked": "Another target or program writes this file: give each a file of its own.",
+        "file_not_regular": "Let `path:` be that of an ordinary file.",
+        "file_open": "See whether the folder exists and this user may write there.",
+        "malformed_response": "See whether the port is one for HTTP; with TLS, whether the URL begins with https://.",
+        "message_size": "Make `max_bytes:` smaller.",
+        "no_result": "Compare `id:` and `event:` of `response:` with the answer.",
+        "rendering": "Compare `body:` with what an event of this kind has.",
+        "timeout": "See whether the receiver hangs; else make `timeout:` longer.",
+        "tls": "See whether the port is one for TLS, version 1.2 or newer.",
+        "tls_credentials": "See whether the files of `tls:` are in PEM form and belong together.",
+        "tls_expired":
+            "The receiver needs a new certificate; if it has one, see whether this machine's clock is right.",
+        "tls_name": "Use the name the certificate is for.",
+        "tls_pin": "If the receiver has a new certificate, put its fingerprint into `tls: {pin: …}`.",
+        "tls_untrusted": "Give the authority that signed the receiver's certificate: `tls: {ca: FILE}`.",
+        "url": "Compare `url:` with the service's documentation.",
+    ]
+
+    private static func text(status: Int) -> String {
+        switch status {
+        case 300..<400: "Put the address it names in `Location` into `url:`, if you trust it."
+        case 401, 403: "See whether the credentials are right and may do this."
+        case 404: "Compare `url:` with the service's documentation."
+        case 410: "The receiver wants no more: ask who runs it. Then `gatehouse targets resume NAME`."
+        case 400, 422: "See what the answer says, and compare `body:` and `headers:` with the service's documentation."
+        case 405: "Compare `method:` with the service's documentation."
+        case 413: "Make `batch: {max_bytes: …}` smaller, or send less with `body:`."
+        case 415: "Compare the content type and `compression:` with what the service takes."
+        case 429: "Set `rate:` to what the service allows."
+        case 500...: "See the receiver's own log."
+        default: "See what the answer says."
+        }
+    }
+
+    private static func byBlame(_ blame: Blame) -> String {
+        blame == .event
+            ? "See what the message says, and compare `body:` with it."
+            : "Try again; then see `gatehouse targets list`."
+    }
+}

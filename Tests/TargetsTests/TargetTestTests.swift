@@ -1,0 +1,146 @@
+import Events
+import Foundation
+import HTTPClient
+import HTTPTypes
+import JSON
+import TestSupport
+import Testing
+
+@testable import Targets
+
+@Suite("Trying a target out")
+struct TargetTestTests {
+    private func report(_ text: String) async throws -> TargetTestReport {
+        let (blueprint, messages) = try decode(text, environment: ["TOKEN": "s3cret"])
+        #expect(messages == [])
+        let made = try #require(blueprint)
+        let target = try made.make(testContext())
+        defer { target.close() }
+        return await withCheckedContinuation { continuation in
+            TargetTest.run(target, made.settings, now: .now()) { continuation.resume(returning: $0) }
+        }
+    }
+
+    @Test("shows what was sent and what came back, and no secret", arguments: ["", ", batch: {}"])
+    func exchange(batch: String) async throws {
+        let requests = Collected<ScriptedRequest>()
+        let server = ScriptedServer(answering: { request in
+            requests.append(request)
+            return HTTPResponse(
+                status: 201, headers: ["X-Trace": "7", "Set-Cookie": "session=abc"], body: Array("taken".utf8))
+        })
+        let report = try await report(
+            """
+            {type: http, url: "\(server.url("/contacts?key=abc"))", allow: 127.0.0.1/32, token: "${env:TOKEN}",
+             body: {email: "{visitor.email}", secret: "${env:TOKEN}"}\(batch)}
+            """)
+        let request = try #require(requests.values.first)
+        #expect(request.headers["gatehouse-test"] == "true" && request.headers["authorization"] == "Bearer s3cret")
+        #expect(request.headers["idempotency-key"] == report.event && report.event.hasPrefix(SampleEvent.idPrefix))
+        #expect(text(request.body).contains("s3cret"))
+        let shown = text(report.json)
+        for secret in ["s3cret", "key=abc", "session=abc"] { #expect(!shown.contains(secret), "\(shown)") }
+        let object = try JSONTape.object(report.json)
+        #expect(object["delivered"] as? Bool == true && object["status"] as? Int == 201)
+        let answer = try #require(object["answer"] as? [String: Any])
+        #expect(answer["body"] as? String == "taken" && answer["cut"] as? Bool == false)
+        #expect(shown.contains(#"{"name":"X-Trace","value":"7"}"#))
+        let sent = try #require(object["request"] as? [String: Any])
+        #expect(sent["method"] as? String == "POST" && sent["destination"] as? String == server.url("/contacts"))
+        #expect((sent["body"] as? String)?.contains("gatehouse-test@example.com") == true)
+        #expect((sent["body"] as? String)?.hasPrefix("[") == !batch.isEmpty)
+    }
+
+    @Test("keeps 4 KiB of an answer")
+    func longAnswer() async throws {
+        let server = ScriptedServer(answering: { _ in
+            HTTPResponse(status: 422, body: [UInt8](repeating: UInt8(ascii: "x"), count: 5000))
+        })
+        let report = try await report("{type: webhook, url: \"\(server.url())\", allow: 127.0.0.1/32}")
+        let object = try JSONTape.object(report.json)
+        let answer = try #require(object["answer"] as? [String: Any])
+        #expect((answer["body"] as? String)?.utf8.count == 4096 && answer["cut"] as? Bool == true)
+        #expect(object["reason"] as? String == "http_422" && object["delivered"] as? Bool == false)
+        #expect((object["advice"] as? String)?.isEmpty == false)
+    }
+
+    @Test("says why it failed and what to do")
+    func failure() async throws {
+        let server = ScriptedServer(answering: { _ in HTTPResponse(status: 200) })
+        let port = server.port
+        server.stop()
+        for text in [
+            "{type: webhook, url: \"http://127.0.0.1:\(port)/\", allow: 127.0.0.1/32}",
+            "{type: syslog, address: \"tcp://127.0.0.1:\(port)\", allow: 127.0.0.1/32}",
+        ] {
+            let object = try JSONTape.object(try await report(text).json)
+            #expect(object["reason"] as? String == "connect_refused" && object["answer"] is NSNull)
+            #expect((object["advice"] as? String)?.contains("receiver runs") == true)
+            #expect(object["request"] is [String: Any])
+        }
+    }
+
+    @Test("writes a marked line where the target is a file or a syslog receiver")
+    func lines() async throws {
+        let folder = TemporaryDirectory()
+        let file = folder.path + "/archive.ndjson"
+        let written = try await report("{type: file, path: \(file)}")
+        let line = try String(contentsOfFile: file, encoding: .utf8)
+        #expect(line.contains(SampleEvent.type) && line.contains(written.event))
+        #expect(text(try #require(written.sent).bytes) == line)
+
+        let received = Collected<[UInt8]>()
+        let server = ScriptedServer(script: { connection in received.append(connection.read()) })
+        let sent = try await report(
+            "{type: syslog, address: \"tcp://127.0.0.1:\(server.port)\", allow: 127.0.0.1/32, format: cef}")
+        #expect(text(try #require(sent.sent).bytes).contains("Gatehouse test"))
+        #expect(sent.outcome.receipt != nil)
+    }
+
+    @Test("has a sample that every format can write, with a new id every time")
+    func sample() throws {
+        let (one, two) = (SampleEvent.make(now: .now()), SampleEvent.make(now: .now()))
+        #expect(one.type == SampleEvent.type && one.attribute("id") != two.attribute("id"))
+        for event in [one, two] {
+            let id = try #require(event.attribute("id"))
+            #expect(id.count == 32 && id.hasPrefix(SampleEvent.idPrefix))
+            for format in Formats.all {
+                let options = RenderingOptions(
+                    policy: ContentPolicy(includesOriginal: true, includesBiometrics: false), hostname: "gate")
+                #expect(text(try format.render(Sample.outgoing(event), options)).contains("Gatehouse test"))
+            }
+        }
+    }
+}
+
+@Suite("Marks on requests")
+struct RequestMarkTests {
+    private func headers(_ type: String, _ events: [OutgoingEvent]) throws -> HeaderFields {
+        let (decoded, _) = try decode("{type: \(type), url: \"https://x.example/\", batch: {}}")
+        let blueprint = try #require(decoded as? any RequestBlueprint)
+        return try blueprint.render(events, headers: [:], timestampSeconds: 0).headers
+    }
+
+    @Test("a replay's request names it, and no other request does", arguments: ["http", "webhook"])
+    func replays(type: String) throws {
+        let events = try BatchTests.outgoing()
+        #expect(try headers(type, events)["gatehouse-replay"] == nil)
+        #expect(try headers(type, events)["gatehouse-test"] == nil)
+        var replayed = events
+        replayed[0].replay = 12
+        #expect(try headers(type, replayed).values("gatehouse-replay") == ["12"])
+        replayed[1].replay = 12
+        #expect(try headers(type, replayed).values("gatehouse-replay") == ["12"])
+        replayed[1].replay = 3
+        #expect(try headers(type, replayed).values("gatehouse-replay") == ["3, 12"])
+    }
+
+    @Test(
+        "nobody else may set them",
+        arguments: ["http", "webhook"], ["gatehouse-replay", "Gatehouse-Replay", "gatehouse-test"])
+    func reserved(type: String, name: String) throws {
+        let (blueprint, messages) = try decode(
+            "{type: \(type), url: \"https://x.example/\", headers: {\(name): \"1\"}}")
+        #expect(blueprint == nil && messages.first?.contains("written by the target itself") == true, "\(messages)")
+    }
+}
