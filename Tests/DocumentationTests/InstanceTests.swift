@@ -29,7 +29,7 @@ extension RunningTests {
             console: 127.0.0.1:0
             data: ./data
             sources:
-              london: {vendor: signinapp, secrets: ["${env:LONDON_SECRET}"]}
+              london: {vendor: signinapp, secrets: ["${env:LONDON_SECRET}"], expect_every: 1h}
             targets:
               partner:
                 type: webhook

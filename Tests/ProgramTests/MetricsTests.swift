@@ -34,6 +34,7 @@ extension ProgramTests {
             #expect(
                 labels.isSubset(of: [
                     "source", "vendor", "target", "code", "state", "le", "route", "method", "resource", "status",
+                    "type",
                 ]),
                 "\(family.name) \(labels)")
             if family.kind == "counter" {

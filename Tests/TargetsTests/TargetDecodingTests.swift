@@ -72,7 +72,7 @@ struct TargetDecodingTests {
         arguments: [
             Wrong(
                 "{type: sysloog, address: \"tls://x.example\"}",
-                "1:8: expected one of syslog, http, webhook, file, found `sysloog` (did you mean syslog?)"),
+                "1:8: expected one of syslog, http, webhook, file, kafka, found `sysloog` (did you mean syslog?)"),
             Wrong("{url: \"https://x.example\"}", "1:1: target siem needs `type:`"),
             Wrong("{type: syslog}", "1:1: target siem needs `address:`"),
             Wrong("{type: webhook, url: \"https://x.example\", adress: 1}", "unknown key `adress` in target siem"),

@@ -5,8 +5,7 @@ internal import Rehearsal
 struct BenchCommand: Command {
     let name = "bench"
     let summary = "measures how long matching takes with these routes, or what the intake takes on this machine"
-    let synopsis =
-        "rules -c FILE --events FILE [--source NAME] [--seconds N] [--json] | intake [-c FILE] [--count N] [--json]"
+    let synopsis = "rules|intake [-c FILE] [--events FILE] [--source NAME] [--seconds N] [--count N] [--json]"
     let options: [Option] = [
         .configuration,
         .value("events", "FILE", "canonical events, one a line; - for standard input"),

@@ -10,7 +10,7 @@ internal import JSON
 struct ReplayCommand: Command {
     let name = "replay"
     let summary = "sends events to a target once more, through today's routes"
-    let synopsis = "[list|show N|cancel N] --target T --since TIME [OPTIONS]"
+    let synopsis = "[list|show|cancel [N]] --target T --since TIME [OPTIONS]"
     let options: [Option] = [
         .configuration, .json, .value("target", "NAME", "to this target"),
         .value("since", "TIME", "events received from then on: RFC 3339, or back from now such as 24h"),
