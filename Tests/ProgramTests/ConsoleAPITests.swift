@@ -4,13 +4,15 @@ import Testing
 
 extension Service {
     /// Asks the console's API.
-    func api(_ path: String, token: String? = nil, method: String = "GET", accept: String? = nil) async throws -> Answer
-    {
+    func api(
+        _ path: String, token: String? = nil, method: String = "GET", accept: String? = nil, body: String = ""
+    ) async throws -> Answer {
         let port = consolePort
         var head = "\(method) /api/v1/\(path) HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         if let token { head += "Authorization: Bearer \(token)\r\n" }
         if let accept { head += "Accept: \(accept)\r\n" }
-        let text = head + "\r\n"
+        if !body.isEmpty { head += "Content-Length: \(body.utf8.count)\r\n" }
+        let text = head + "\r\n" + body
         return try await blocking {
             let connection = try RawConnection(port: port)
             try connection.send(text)

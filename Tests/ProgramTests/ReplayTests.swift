@@ -298,8 +298,10 @@ extension ProgramTests {
             for site in [1, 2] { try await service.post(Sender.signinapp.event("at-\(site)", site: site)) }
             for target in ["thames", "seine"] { try await Self.delivered(2, installation, at: target) }
 
-            func ask(_ path: String, _ token: String, _ method: String = "POST") async throws -> (Int, [String: Any]) {
-                let answer = try await service.api(path, token: tokens[token], method: method)
+            func ask(
+                _ path: String, _ token: String, _ method: String = "POST", body: String = ""
+            ) async throws -> (Int, [String: Any]) {
+                let answer = try await service.api(path, token: tokens[token], method: method, body: body)
                 return (answer.status, (try? JSON.object(answer.text)) ?? [:])
             }
             let thames = "target=thames&since=2020-01-01T00:00:00Z"
@@ -308,6 +310,14 @@ extension ProgramTests {
             #expect(try await ask("replay?target=thames", "DOER").0 == 400)
             #expect(try await ask("replay?target=nowhere&since=0", "DOER").0 == 409)
             #expect(try await ask("replay/dry-run?\(thames)", "DOER").1["taken"] as? Int == 2)
+            let inBody = #"{"target":"thames","since":"2020-01-01T00:00:00Z","decode_again":false}"#
+            #expect(try await ask("replay/dry-run", "DOER", body: inBody).1["taken"] as? Int == 2)
+            for wrong in [
+                #"{"target":"thames"}"#, #"{"target":["thames"],"since":0}"#, "[]", #"{"since":0,"sinse":1}"#,
+            ] {
+                #expect(try await ask("replay/dry-run", "DOER", body: wrong).0 == 400, "\(wrong)")
+            }
+            #expect(try await ask("replay/dry-run?since=0", "DOER", body: inBody).0 == 400, "since stands twice")
             #expect(try await ask("replay/dry-run?\(thames)", "LONDON").1["taken"] as? Int == 1)
             #expect(try await ask("replay?\(thames)&route=everything", "LONDON").0 == 409, "it is not the team's route")
 

@@ -12,6 +12,8 @@ internal import Synchronization
 package final class APIHandler: Sendable {
     /// Requests that wait to be looked up.
     static let maximumWaiting = 32
+    /// Bytes of a body that holds parameters.
+    private static let maximumParameters = 16 << 10
 
     private let access: AccessDesk
     private let records: APIRecords
@@ -52,10 +54,19 @@ package final class APIHandler: Sendable {
             known = resource
             let request = try Self.request(head, resource, values, caller)
             let isLines = Self.wantsLines(head)
-            return .buffered(head, maximum: resource.maximumBody) { [self] body, exchange in
+            let maximum = resource.takesParametersInBody ? Self.maximumParameters : resource.maximumBody
+            return .buffered(head, maximum: maximum) { [self] body, exchange in
                 var request = request
-                request.body = body
-                enqueue(request, resource, isLines, exchange)
+                do throws(APIProblem) {
+                    if resource.takesParametersInBody {
+                        try request.addParameters(from: body, resource.parameters)
+                    } else {
+                        request.body = body
+                    }
+                    enqueue(request, resource, isLines, exchange)
+                } catch {
+                    respond(error.response, resource, exchange)
+                }
             }
         } catch {
             metrics.answered(known, status: error.details.status)

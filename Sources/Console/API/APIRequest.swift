@@ -1,5 +1,6 @@
 internal import Events
 internal import HTTPTypes
+internal import JSON
 internal import Rules
 
 /// A request of the API that may be answered: its caller is known, and its query makes sense.
@@ -49,14 +50,34 @@ extension APIRequest {
             guard let name = PercentEncoding.decode(parts[0]),
                 let value = PercentEncoding.decode(parts.count > 1 ? parts[1] : "")
             else { throw .query("a %-escape in the query is wrong") }
-            guard let parameter = known.first(where: { $0.name == name }) else {
-                let names = known.map(\.name).joined(separator: ", ")
-                throw .query(
-                    "there is no such parameter here; " + (known.isEmpty ? "there are none" : "there are \(names)"))
-            }
-            if let flaw = parameter.flaw(value) { throw .query(flaw) }
-            guard values.updateValue(value, forKey: name) == nil else { throw .query("\(name) stands twice") }
+            try add(value, name, to: &values, known)
         }
         return values
+    }
+
+    /// Takes further parameters out of the body, the members of a JSON object.
+    mutating func addParameters(from body: [UInt8], _ known: [APIParameter]) throws(APIProblem) {
+        guard !body.isEmpty else { return }
+        guard let tape = try? JSONParser().parse(body), tape.kind(tape.root) == .object else {
+            throw .query("the body is not a JSON object of parameters")
+        }
+        for (key, value) in tape.members(tape.root) where tape.kind(value) != .null {
+            guard let name = tape.text(key), let text = tape.scalarText(value) else {
+                throw .query("a parameter in the body is a text, a number or a truth value")
+            }
+            try Self.add(text, name, to: &parameters, known)
+        }
+    }
+
+    private static func add(
+        _ value: String, _ name: String, to values: inout [String: String], _ known: [APIParameter]
+    ) throws(APIProblem) {
+        guard let parameter = known.first(where: { $0.name == name }) else {
+            let names = known.map(\.name).joined(separator: ", ")
+            throw .query(
+                "there is no such parameter here; " + (known.isEmpty ? "there are none" : "there are \(names)"))
+        }
+        if let flaw = parameter.flaw(value) { throw .query(flaw) }
+        guard values.updateValue(value, forKey: name) == nil else { throw .query("\(name) stands twice") }
     }
 }

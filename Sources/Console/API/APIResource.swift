@@ -21,9 +21,12 @@ struct APIResource: Sendable {
     var masksItself = false
     /// Codes it answers with beside those that every resource has, and what they mean.
     var further: [Int: String] = [:]
-    /// Bytes of a request's body.
+    /// Bytes of a request's body that is not made of parameters.
     var maximumBody = 0
     var answer: @Sendable (APIRequest, APIRecords) throws -> APIOutcome
+
+    /// Whether parameters may stand in the body too, as a JSON object: what acts is written rather than looked up.
+    var takesParametersInBody: Bool { method == "POST" && maximumBody == 0 && !parameters.isEmpty }
 
     /// The names in braces, in order.
     var pathNames: [String] {

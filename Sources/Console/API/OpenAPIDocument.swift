@@ -70,6 +70,14 @@ enum OpenAPIDocument {
             }
             for parameter in resource.parameters { writer.element { parameter.describe(&$0) } }
         }
+        if resource.takesParametersInBody {
+            writer.object("requestBody") {
+                $0.pair("description", "the parameters, in place of the query or beside it")
+                $0.object("content") {
+                    $0.object("application/json") { $0.object("schema") { parameters(resource.parameters, &$0) } }
+                }
+            }
+        }
         writer.object("responses") { writer in
             writer.object("200") {
                 $0.pair("description", "found")
@@ -82,6 +90,18 @@ enum OpenAPIDocument {
                     $0.object("content") {
                         $0.object("application/problem+json") { $0.object("schema") { reference("Problem", &$0) } }
                     }
+                }
+            }
+        }
+    }
+
+    private static func parameters(_ parameters: [APIParameter], _ writer: inout JSONWriter) {
+        writer.pair("type", "object")
+        writer.object("properties") { writer in
+            for parameter in parameters {
+                writer.object(parameter.name) {
+                    $0.pair("description", parameter.summary)
+                    parameter.describeValue(&$0)
                 }
             }
         }
@@ -131,20 +151,22 @@ extension APIParameter {
         writer.pair("name", name)
         writer.pair("in", "query")
         writer.pair("description", summary)
-        writer.object("schema") { writer in
-            switch kind {
-            case .text, .moment: writer.pair("type", "string")
-            case .boolean: writer.pair("type", "boolean")
-            case .integer(let range):
-                writer.pair("type", "integer")
-                writer.key("minimum")
-                writer.integer(Int64(range.lowerBound))
-                writer.key("maximum")
-                writer.integer(Int64(range.upperBound))
-            case .choice(let words):
-                writer.pair("type", "string")
-                writer.array("enum") { for word in words { $0.string(word) } }
-            }
+        writer.object("schema") { describeValue(&$0) }
+    }
+
+    fileprivate func describeValue(_ writer: inout JSONWriter) {
+        switch kind {
+        case .text, .moment: writer.pair("type", "string")
+        case .boolean: writer.pair("type", "boolean")
+        case .integer(let range):
+            writer.pair("type", "integer")
+            writer.key("minimum")
+            writer.integer(Int64(range.lowerBound))
+            writer.key("maximum")
+            writer.integer(Int64(range.upperBound))
+        case .choice(let words):
+            writer.pair("type", "string")
+            writer.array("enum") { for word in words { $0.string(word) } }
         }
     }
 }
