@@ -40,7 +40,7 @@ package struct HTTPServerConfiguration: Sendable {
         bodyDeadline = .seconds(60)
         replyDeadline = .seconds(120)
         idleTimeout = .seconds(60)
-        maxHeaderBytes = 32 * 1024
+        maxHeaderBytes = 16 * 1024
         maxHeaderCount = 100
         onRefusal = nil
     }
