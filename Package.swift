@@ -156,7 +156,7 @@ let package = Package(
             ],
             path: "Tests/Simulation/World", swiftSettings: settings),
         .executableTarget(
-            name: "gatehouse-simulate", dependencies: ["Simulation"], path: "Tests/Simulation/Command",
+            name: "gatehouse-simulate", dependencies: ["CMimalloc", "Simulation"], path: "Tests/Simulation/Command",
             swiftSettings: settings),
         tests("SimulationTests", ["EventLog", "Events", "SQLite", "SimulatedDisk", "Simulation"]),
         tests("KafkaTests", ["Addresses", "Kafka", "TestSupport"]),

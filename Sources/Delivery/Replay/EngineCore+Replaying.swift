@@ -38,7 +38,7 @@ extension EngineCore {
         for replay in replays where isTurn(of: replay, head, now) {
             guard let sink = replay.target.sink else { continue }
             while replay.target.state.hasPlace, replay.target.state.rateWaitMs(now) == 0 {
-                let request = replay.runtime.state.nextRequest(now)
+                let request = replay.runtime.state.nextRequest(now, after: &replay.target.state)
                 if request.isEmpty { break }
                 replay.target.state.countRequestOfReplay(now)
                 begin(request, replay.runtime, sink, now)

@@ -12,6 +12,15 @@ extension TargetState {
     /// Something could be sent if it were allowed now.
     var hasUnsent: Bool { !backlog.isEmpty || !returned.isEmpty || open.count > openInFlight }
 
+    /// The next request of a replay. It counts on from those of the target itself, so that what the target takes of its own
+    /// events tells that one of the replay's is bad.
+    mutating func nextRequest(_ now: Moment, after target: inout TargetState) -> [Attempt] {
+        lastRequest = max(lastRequest, target.lastRequest)
+        health.noteSuccess(of: target.health.newestSuccess)
+        defer { target.lastRequest = lastRequest }
+        return nextRequest(now)
+    }
+
     /// The target said, of an event of a replay, that it is gone.
     mutating func switchOff(_ reason: String) {
         guard disabledReason == nil else { return }

@@ -49,9 +49,15 @@ struct OpenSet: Sendable {
     /// A binary heap that may hold outdated turns; an entry's `dueMs` says which one counts.
     private var heap: [Turn] = []
 
+    /// Of those due at the same time the first of the log goes first: the same run ends the same each time.
     private struct Turn: Sendable {
         var dueMs: Int64
         var place: RecordPlace
+
+        static func < (one: Turn, other: Turn) -> Bool {
+            (one.dueMs, one.place.partition, one.place.offset)
+                < (other.dueMs, other.place.partition, other.place.offset)
+        }
     }
 
     var count: Int { entries.count }
@@ -103,7 +109,7 @@ struct OpenSet: Sendable {
     private mutating func push(_ turn: Turn) {
         heap.append(turn)
         var child = heap.count - 1
-        while child > 0, heap[child].dueMs < heap[(child - 1) / 2].dueMs {
+        while child > 0, heap[child] < heap[(child - 1) / 2] {
             heap.swapAt(child, (child - 1) / 2)
             child = (child - 1) / 2
         }
@@ -117,8 +123,8 @@ struct OpenSet: Sendable {
             let left = 2 * parent + 1
             guard left < heap.count else { return }
             let right = left + 1
-            let least = right < heap.count && heap[right].dueMs < heap[left].dueMs ? right : left
-            guard heap[least].dueMs < heap[parent].dueMs else { return }
+            let least = right < heap.count && heap[right] < heap[left] ? right : left
+            guard heap[least] < heap[parent] else { return }
             heap.swapAt(parent, least)
             parent = least
         }

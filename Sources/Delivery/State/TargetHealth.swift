@@ -53,8 +53,13 @@ package struct TargetHealth: Sendable {
     ///   - request: counts up in the order of sending.
     ///   - isFirst: it was the event's first try.
     mutating func succeeded(_ place: RecordPlace, request: UInt64, isFirst: Bool) {
-        newestSuccess = max(newestSuccess, request)
+        noteSuccess(of: request)
         answered(place, isFirst: isFirst)
+    }
+
+    /// The target took an event of that request, which need not have been one of these.
+    mutating func noteSuccess(of request: UInt64) {
+        newestSuccess = max(newestSuccess, request)
     }
 
     /// The target answered, if only to refuse this event.

@@ -42,11 +42,9 @@ extension TargetState {
     package mutating func expire(_ expiry: Expiry?, _ now: Moment) {
         self.expiry = expiry
         guard let expiry else { return }
-        for (place, entry) in open.entries where !entry.isInFlight {
+        for (place, reason) in tooLate(expiry, now) {
             guard !isUncommittedFull else { return }
-            let reason =
-                expiry.reason(receivedAtMs: entry.waitsSinceMs) ?? (isGivenUp(entry, now) ? Expiry.gaveUp : nil)
-            if let reason, let entry = open[place] { bury(entry, reason: reason, failure: nil, now) }
+            if let entry = open[place] { bury(entry, reason: reason, failure: nil, now) }
         }
         let candidates = returned
         returned = []
@@ -58,12 +56,24 @@ extension TargetState {
             }
         }
         guard !isUncommittedFull else { return }
-        for tried in lanes.removeParked(where: { expiry.reason(receivedAtMs: $0.event.receivedAtMs) != nil }) {
+        let parked = lanes.removeParked(where: { expiry.reason(receivedAtMs: $0.event.receivedAtMs) != nil })
+        for tried in parked.sorted(by: { Self.isBefore($0.event.place, $1.event.place) }) {
             bury(
                 tried, reason: expiry.reason(receivedAtMs: tried.event.receivedAtMs) ?? Expiry.tooOld, failure: nil, now
             )
         }
         settle(now)
+    }
+
+    /// The open events that have waited too long, each with the reason, in the order of the log.
+    private func tooLate(_ expiry: Expiry, _ now: Moment) -> [(RecordPlace, String)] {
+        var found: [(RecordPlace, String)] = []
+        for (place, entry) in open.entries where !entry.isInFlight {
+            let reason =
+                expiry.reason(receivedAtMs: entry.waitsSinceMs) ?? (isGivenUp(entry, now) ? Expiry.gaveUp : nil)
+            if let reason { found.append((place, reason)) }
+        }
+        return found.sorted { Self.isBefore($0.0, $1.0) }
     }
 
     private func isGivenUp(_ entry: OpenEntry, _ now: Moment) -> Bool {

@@ -107,7 +107,7 @@ extension TargetState {
         }
     }
 
-    private static func isBefore(_ one: RecordPlace, _ other: RecordPlace) -> Bool {
+    static func isBefore(_ one: RecordPlace, _ other: RecordPlace) -> Bool {
         (one.partition, one.offset) < (other.partition, other.offset)
     }
 }

@@ -67,20 +67,38 @@ extension TargetState {
     }
 
     private mutating func openUp(_ tried: Tried, _ failure: DeliveryFailure, counts: Bool, _ now: Moment) {
-        var entry = OpenEntry(
-            place: tried.event.place, id: tried.event.id, type: tried.event.type, source: tried.event.source,
-            receivedAtMs: tried.event.receivedAtMs, routes: tried.routes, tries: tried.tries, counted: counts ? 1 : 0,
-            firstTried: tried.firstTried ?? now, dueMs: 0, reason: failure.code, size: tried.event.payload.count,
-            key: tried.event.orderKey, record: tried.record)
+        var entry = openEntry(tried, reason: failure.code, now)
+        entry.counted = counts ? 1 : 0
         entry.dueMs = now.monotonicMs + retryDelayMs(entry, failure, counts: counts)
+        moveToOpenSet(entry, tried.event, now)
+        record(HistoryEntry(tried, .pending, now), failure, dueMs: entry.dueMs, now)
+    }
+
+    /// One that holds its place while the whole target waits makes room for another.
+    mutating func setAside(_ tried: Tried, _ now: Moment) {
+        let entry = openEntry(tried, reason: health.lastFailure ?? "failing", now)
+        moveToOpenSet(entry, tried.event, now)
+    }
+
+    /// - Returns: due at once.
+    private func openEntry(_ tried: Tried, reason: String, _ now: Moment) -> OpenEntry {
+        let event = tried.event
+        return OpenEntry(
+            place: event.place, id: event.id, type: event.type, source: event.source,
+            receivedAtMs: event.receivedAtMs, routes: tried.routes, tries: tried.tries, counted: 0,
+            firstTried: tried.firstTried ?? now, dueMs: now.monotonicMs, reason: reason, size: event.payload.count,
+            key: event.orderKey, record: tried.record)
+    }
+
+    private mutating func moveToOpenSet(_ entry: OpenEntry, _ event: LoggedEvent, _ now: Moment) {
+        var entry = entry
         if policy.ordersByKey, let key = entry.key, !lanes.enter(key, entry.place) {
             // Order was asked for while several of the key were on their way.
             entry.waitsForKey = true
             lanes.line(first: [entry.place], behind: key)
         }
         open.put(entry)
-        add(.open(entry, payload: tried.event.payload, nextAtMs: wallMs(of: entry.dueMs, now)))
-        record(HistoryEntry(tried, .pending, now), failure, dueMs: entry.dueMs, now)
+        add(.open(entry, payload: event.payload, nextAtMs: wallMs(of: entry.dueMs, now)))
         if policy.ordersByKey, let key = entry.key { followIntoOpenSet(key, now) }
     }
 

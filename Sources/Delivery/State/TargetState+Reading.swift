@@ -11,8 +11,7 @@ extension TargetState {
         switch health.mode {
         case .running: return canRead ? free : 0
         case .waiting(let until):
-            let canProbe = backlog.isEmpty && returned.count < policy.maximumReturned && canRead
-            return until <= now.monotonicMs && canProbe ? min(free, 16) : 0
+            return until <= now.monotonicMs && backlog.isEmpty && canRead ? min(free, 16) : 0
         case .probing: return 0
         }
     }

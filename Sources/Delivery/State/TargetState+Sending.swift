@@ -127,18 +127,30 @@ extension TargetState {
         return hasFresh ? nextFresh(now) : nil
     }
 
-    /// The first event that failed, then others that were never tried, then all of them in turn: a few bad events must not
-    /// keep the target closed.
+    /// The first event that failed, then others that were never tried, then all of them in turn: bad events must not keep
+    /// the target closed, however many stand at the front.
     private mutating func nextProbe(_ now: Moment) -> Attempt? {
         let hasProbed = returned.contains { $0.event.place == lastProbe }
-        let canTryFresh = canStartFresh && returned.count < policy.maximumReturned
-        if returned.isEmpty || hasProbed, canTryFresh, let fresh = nextFresh(now) { return fresh }
-        if returned.isEmpty || hasProbed, !hasAskedForFresh, room(now) > 0 {
+        guard returned.isEmpty || hasProbed else { return start(returned.removeFirst(), now) }
+        if let fresh = nextFreshProbe(now) { return fresh }
+        if !hasAskedForFresh, room(now) > 0 {
             hasAskedForFresh = true
             return nil
         }
-        if returned.isEmpty || hasProbed, let retry = nextRetry(now) { return retry }
+        if let retry = nextRetry(now) { return retry }
         return returned.isEmpty ? nil : start(returned.removeFirst(), now)
+    }
+
+    /// The place of a new one is taken from one that failed, which goes to the open set.
+    private mutating func nextFreshProbe(_ now: Moment) -> Attempt? {
+        if canStartFresh, returned.count >= policy.maximumReturned { setAside(returned.removeFirst(), now) }
+        if let fresh = nextFresh(now) { return fresh }
+        // Behind those of the open set there is room for more of their keys.
+        guard isFreshBlocked, !returned.isEmpty else { return nil }
+        for tried in returned { setAside(tried, now) }
+        returned = []
+        isFreshBlocked = false
+        return nextFresh(now)
     }
 
     /// The next event of the log whose key, where order matters, is free.

@@ -365,6 +365,29 @@ import Testing
         #expect(try harness.store.deadLetters(newest: 100).allSatisfy { $0.reason == "too_old" })
     }
 
+    @Test("what waits for a target that is taken out of the configuration is not given up, and goes when it is back")
+    func removedWhileFailing() async throws {
+        let harness = try EngineHarness()
+        let later = SharedPosition(LogPosition(offsets: [0]))
+        let blueprint = ScriptedBlueprint("crm") { $0.giveUpAfter = .seconds(3600) }
+        harness.target("crm").always(refused)
+        try harness.start([blueprint], clock: { Moment.now().advanced(byMs: later.value.offsets[0]) })
+        try await harness.append(50)
+        #expect(await poll { harness.status.standing.name == "waiting" })
+        try harness.engine.reload(plan: .empty, blueprints: [])
+        try await harness.append(50)
+        later.value = LogPosition(offsets: [2 * 3_600_000])
+        harness.engine.keepHouse()
+        #expect(harness.status.standing.name == "removed")
+        #expect(harness.status.balance.dead == 0)
+
+        harness.target("crm").always(delivered)
+        try harness.engine.reload(plan: try harness.plan(nil, [blueprint]), blueprints: [blueprint])
+        #expect(harness.idle())
+        #expect(harness.status.balance.delivered == 100)
+        #expect(harness.engine.reconcile().isBalanced)
+    }
+
     @Test("a cursor beyond the log's end is refused: the log has lost what was delivered")
     func logBehindState() async throws {
         let harness = try EngineHarness()

@@ -49,6 +49,61 @@ import Testing
         #expect(driver.state.counters.delivered == 40 - bad)
     }
 
+    @Test("however many bad events stand at the front, a closed target comes to what is behind them")
+    func poisonAtTheFront() {
+        let bad: Int64 = 90
+        var driver = TargetDriver(events: 120) { $0.maximumOpen = 100 }
+        driver.run(forMs: 24 * 3_600_000) { $0 < bad ? serverError : delivered }
+        #expect(driver.state.counters.delivered == 120 - bad)
+        #expect(driver.state.position.offsets == [120])
+    }
+
+    @Test("with order, bad events and all that follow them do not keep a target closed")
+    func poisonAndItsFollowers() {
+        let (bad, others) = (Int64(803), Int64(20))
+        var driver = TargetDriver(events: 0) {
+            $0.ordersByKey = true
+            $0.maximumOpen = 1000
+        }
+        driver.events = (0..<bad + others).map { offset in
+            event(offset, receivedAtMs: driver.now.wallMs, key: offset < bad ? "bad \(offset % 3)" : "good")
+        }
+        let sent = driver.run(forMs: 24 * 3_600_000) { $0 < bad ? serverError : delivered }
+        #expect(sent.filter { $0 >= bad } == Array(bad..<bad + others))
+        #expect(driver.state.counters.delivered == others)
+    }
+
+    @Test("a target that is out of reach for a weekend finds everything, and its open set keeps to its bound")
+    func weekend() {
+        var driver = TargetDriver(events: 600) { $0.maximumOpen = 20 }
+        driver.run(forMs: 3 * 24 * 3_600_000) { _ in refused }
+        #expect(driver.deadLetters.isEmpty)
+        #expect(driver.state.openCount <= driver.state.policy.openLimit)
+        #expect(driver.state.openCount + driver.state.holeCount <= driver.state.policy.openLimit)
+        driver.run(forMs: 3_600_000) { _ in delivered }
+        #expect(driver.state.counters.delivered == 600)
+        #expect(driver.deadLetters.isEmpty)
+    }
+
+    @Test(
+        "an event that fails for ever in a replay is found out once its target takes others of its own",
+        arguments: [true, false])
+    func poisonInReplay(takesOthers: Bool) {
+        var target = TargetDriver(events: 0)
+        var replay = TargetDriver(events: 1)
+        for number in 0..<400 as Range<Int64> {
+            replay.read()
+            for attempt in replay.state.nextRequest(replay.now, after: &target.state) {
+                replay.finish(attempt, serverError)
+            }
+            target.events.append(event(number, receivedAtMs: target.now.wallMs))
+            target.run { _ in takesOthers ? delivered : serverError }
+            replay.advance(600_000)
+            target.advance(600_000)
+        }
+        #expect(replay.deadLetters.count == (takesOthers ? 1 : 0))
+    }
+
     @Test("nothing asks for another turn at once when nothing can begin")
     func noSpinning() {
         var driver = driver(keys: ["a"], count: 40) {

@@ -54,7 +54,6 @@ private struct World {
     var excuses: [RecordPlace: Int] = [:]
     var outage: Range<Int64>?
     var crashes = 0
-    var lastPartition: Int32 = 0
 
     init(seed: UInt64) {
         random = SplitMix64(seed: seed)
@@ -76,19 +75,23 @@ private struct World {
     var head: LogPosition { LogPosition(offsets: log.map { Int64($0.count) }) }
 
     mutating func append() {
-        let partition = Int32.random(in: 0...2, using: &random)
-        lastPartition = partition
-        let place = RecordPlace(partition: partition, offset: Int64(log[Int(partition)].count))
-        let key = "\(partition)/\(Int.random(in: 0...3, using: &random))"
-        keys[place] = key
-        log[Int(partition)].append(event(place.offset, partition: partition, receivedAtMs: now.wallMs, key: key))
-        fates[place] =
+        let fate: Fate =
             switch Int.random(in: 0..<100, using: &random) {
             case 0..<30: .filtered
             case 30..<34: .badForever
             case 34..<36: .serverErrorForever
             default: .good
             }
+        append(of: "\(Int.random(in: 0...3, using: &random))", fate)
+    }
+
+    private mutating func append(of name: String, _ fate: Fate) {
+        let partition = Int32.random(in: 0...2, using: &random)
+        let place = RecordPlace(partition: partition, offset: Int64(log[Int(partition)].count))
+        let key = "\(partition)/\(name)"
+        keys[place] = key
+        log[Int(partition)].append(event(place.offset, partition: partition, receivedAtMs: now.wallMs, key: key))
+        fates[place] = fate
     }
 
     mutating func read() {
@@ -229,10 +232,9 @@ private struct World {
         var nextEventMs = now.monotonicMs
         while state.position != head || state.unfinishedBeforePosition > 0 {
             turn()
-            // Good events go on coming, or there would be nothing to tell a bad one by.
+            // Good events of other keys go on coming, or there would be nothing to tell a bad one by.
             if now.monotonicMs > nextEventMs {
-                append()
-                fates[RecordPlace(partition: lastPartition, offset: head.offsets[Int(lastPartition)] - 1)] = .good
+                append(of: "\(turns)", .good)
                 nextEventMs = now.monotonicMs + 60_000
             }
             if turns % 3 == 0 { commit() }
@@ -243,6 +245,17 @@ private struct World {
             guard turns < 300_000 else { return }
         }
         commit()
+    }
+}
+
+extension World {
+    /// Everything that keeps a run from its end.
+    var unfinished: String {
+        """
+        \(state.health.mode), failing since \(state.health.failingSince?.monotonicMs ?? -1), now \(now.monotonicMs); \
+        open \(state.openCount) of \(policy.openSize), returned \(state.returned.count), \
+        parked \(state.lanes.parkedCount), in flight \(state.inFlightCount) of \(policy.concurrency)
+        """
     }
 }
 
@@ -260,7 +273,7 @@ private struct World {
         }
         world.settle()
 
-        try #require(world.state.position == world.head)
+        try #require(world.state.position == world.head, "\(world.unfinished)")
         try #require(world.file.cursor.holes.isEmpty && world.file.open.isEmpty)
         var expected = TargetCounters()
         for (place, fate) in world.fates {

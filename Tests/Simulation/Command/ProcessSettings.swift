@@ -1,3 +1,4 @@
+import CMimalloc
 import Glibc
 
 enum ProcessSettings {
@@ -8,8 +9,8 @@ enum ProcessSettings {
     static func makeRepeatable() {
         guard unsafe getenv(hashing) == nil else { return }
         unsafe setenv(hashing, "1", 1)
-        // A simulation allocates and frees large pieces all the time, which the system need not take back each time.
-        for bound in ["MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"] { unsafe setenv(bound, "1073741824", 1) }
+        // A call of its own is what links mimalloc, which a simulation gains by: it allocates and frees all the time.
+        _ = mi_version()
         var arguments =
             unsafe CommandLine.arguments.map { unsafe strdup($0) } + ([nil] as [UnsafeMutablePointer<CChar>?])
         unsafe execv("/proc/self/exe", &arguments)

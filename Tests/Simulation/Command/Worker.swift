@@ -59,11 +59,17 @@ final class Worker {
 
     /// Its next run; nil when the process died of it. Then another one goes on behind it.
     func next(_ index: Int) -> Report? {
-        if let line = line(), let report = Report(line: line) { return report }
-        end()
+        if let report = report() { return report }
+        if end() {
+            start(index)
+            if let report = report() { return report }
+            end()
+        }
         start(index + step)
         return nil
     }
+
+    private func report() -> Report? { line().flatMap(Report.init(line:)) }
 
     /// Nil when there is no more.
     private func line() -> String? {
@@ -79,15 +85,21 @@ final class Worker {
         }
     }
 
-    func end() {
+    /// - Returns: whether it ended by itself, in good order.
+    @discardableResult
+    func end() -> Bool {
         close(output)
         received = []
-        waitpid(process, nil, 0)
+        var status: Int32 = -1
+        return unsafe waitpid(process, &status, 0) == process && status == 0
     }
+
+    /// Runs that a process does before another takes its place, so that none comes to take much memory.
+    private static let mostRuns = 300
 
     /// What such a process does.
     static func run(_ work: Work, _ part: Arguments.Part) {
-        for index in stride(from: part.first, to: work.count, by: part.step) {
+        for index in stride(from: part.first, to: work.count, by: part.step).prefix(mostRuns) {
             print(Report(work.run(index)).line)
             fflush(nil)
         }

@@ -17,6 +17,8 @@ final class DiskFile {
 
     static let sector = 512
 
+    func clear() { (bytes, durable, unsynced) = ([], [], []) }
+
     func write(_ new: UnsafeRawBufferPointer, at offset: Int, now: Int) {
         guard unsafe !new.isEmpty else { return }
         unsafe Self.apply(new, at: offset, to: &bytes)

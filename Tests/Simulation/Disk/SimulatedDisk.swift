@@ -75,6 +75,14 @@ package final class SimulatedDisk: @unchecked Sendable {
         for path in names.keys.sorted() { names[path]?.losePower(&random) }
     }
 
+    /// Nothing runs any more, and nobody wants what was written.
+    package func clear() {
+        crash()
+        for file in names.values { file.clear() }
+        for file in durableNames.values { file.clear() }
+        (names, durableNames, unsyncedNames) = ([:], [:], [])
+    }
+
     // MARK: Names
 
     package func contains(_ path: String) -> Bool { names[path] != nil }

@@ -42,7 +42,7 @@ package struct Scenario: Sendable {
         self.init(duration: .seconds([10, 60, 600, 3600].randomElement(using: &random)!))
         senders = (0..<random.integer(1...3)).map { number in
             Sender(
-                name: ["london", "paris", "oslo"][number], events: random.integer(5...60),
+                name: ["london", "paris", "oslo"][number], events: random.integer(5...44),
                 largestBatch: [1, 4, 12, 90].randomElement(using: &random)!,
                 duration: duration * Int64(random.integer(10...90)) / 100)
         }

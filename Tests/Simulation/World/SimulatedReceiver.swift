@@ -33,6 +33,8 @@ final class SimulatedReceiver {
     private(set) var discarded: Set<EventID> = []
     /// Dead letters of which nobody knows whether they are still any, because deciding about them failed.
     private(set) var undecided: Set<EventID> = []
+    /// Dead letters of replays that are, or may be, given up.
+    private(set) var discardedOfReplays: [Int64: Set<EventID>] = [:]
 
     static let timeoutMs = 30_000
     /// Refusals of several events at once after which halving must have found the ones to blame.
@@ -133,10 +135,12 @@ final class SimulatedReceiver {
         }
     }
 
-    func discarded(_ id: EventID) { discarded.insert(id) }
+    func discarded(_ id: EventID, _ replay: Int64?) {
+        if let replay { discardedOfReplays[replay, default: []].insert(id) } else { discarded.insert(id) }
+    }
 
     func leftUndecided(_ id: EventID, _ replay: Int64?) {
-        if replay == nil { undecided.insert(id) }
+        if let replay { discardedOfReplays[replay, default: []].insert(id) } else { undecided.insert(id) }
         requeued(id, replay)
     }
 

@@ -9,10 +9,10 @@ extension World {
     func checkStep() {
         guard let instance, violation == nil else { return }
         // It asks the state file.
-        guard random.oneIn(4) else { return }
+        guard random.oneIn(8) else { return }
         let reconciliation = instance.engine.reconcile()
         if !reconciliation.isBalanced { violate("the counters do not balance: \(reconciliation.short)") }
-        guard random.oneIn(4) else { return }
+        guard random.oneIn(2) else { return }
         for target in instance.engine.targets() {
             guard let receiver = receivers.first(where: { $0.name == target.name }) else { continue }
             let size = max(scenario.maximumOpen, receiver.largestBatch)

@@ -111,8 +111,8 @@ extension World {
             for letter in letters {
                 if action == .requeue {
                     receiver.requeued(letter.event, letter.replay)
-                } else if letter.replay == nil {
-                    receiver.discarded(letter.event)
+                } else {
+                    receiver.discarded(letter.event, letter.replay)
                 }
             }
         } catch {
@@ -162,16 +162,21 @@ extension World {
 
     // MARK: Followers
 
-    private static let mostFollowers = 600
+    /// A day of them: a batch may be waited for a third of an hour, and only what gets through meanwhile counts.
+    private static let mostFollowers = 1500
 
     /// An event that fails for ever is told from a target that does by others that get through. So some follow.
     func sendFollowers() {
         scheduler.after(.seconds(random.integer(20...100))) { [self] in sendFollowers() }
-        let failing = instance?.engine.targets().contains { target in
-            receivers.contains { $0.name == target.name && $0.plan.poisonPercent > 0 }
-                && (target.open > 0 || target.standing != .running)
+        guard let engine = instance?.engine else { return }
+        let poisoned = Set(receivers.lazy.filter { $0.plan.poisonPercent > 0 }.map(\.name))
+        let isAnyFailing = engine.targets().contains {
+            poisoned.contains($0.name) && ($0.open > 0 || $0.standing != .running)
         }
-        guard failing ?? false else { return }
+        let isAnyReplayed = engine.reconcile().replays.contains {
+            poisoned.contains($0.request.target) && $0.balance.pending > 0
+        }
+        guard isAnyFailing || isAnyReplayed else { return }
         followers += 1
         guard followers <= Self.mostFollowers else {
             return violate("events that fail for ever keep others waiting: \(unfinished)")

@@ -27,7 +27,8 @@ extension World {
         // What a program that was killed has not synced, nobody syncs while it is down.
         let end = downSince ?? now
         downSince = end
-        excuse(min(end - (isPowerLost ? Self.powerCutWindow : Self.killWindow), fullSince ?? end)...now)
+        // Nor is anything synced while the disk is full.
+        excuse(min(end, fullSince ?? end) - (isPowerLost ? Self.powerCutWindow : Self.killWindow)...now)
         instance = nil
         disk.restart(losingPower: isPowerLost)
         for receiver in receivers { receiver.crashed() }
@@ -41,7 +42,7 @@ extension World {
         running.close()
         guard !disk.isOff else { return }
         // What was answered and not yet looked at is as good as under way.
-        excuse(min(now - .milliseconds(10), fullSince ?? now)...now)
+        excuse(min(now, fullSince ?? now) - .milliseconds(10)...now)
         instance = nil
         for receiver in receivers { receiver.crashed() }
         disk.restart(losingPower: false)

@@ -130,8 +130,9 @@ extension World {
                 replay.request.sinceMs > wallMs(at: acknowledged)
                 || replay.request.untilMs.map { wallMs(at: event.happenedAt) >= $0 } ?? false
             let receipts = got[id]?.receipts ?? 0
+            let isDead = dead.contains(id) || replay.receiver.discardedOfReplays[replay.number]?.contains(id) ?? false
             if isOut, got[id] != nil { violate("replay \(replay.number) sends \(id), which it was not asked for") }
-            guard isIn, receipts == 0, place.offset >= instance.log.beginning.offsets[0], !dead.contains(id),
+            guard isIn, receipts == 0, place.offset >= instance.log.beginning.offsets[0], !isDead,
                 replay.receiver.mustTake(event, since: replay.askedAt)
             else { continue }
             // What was still on its way then goes without it.

@@ -38,7 +38,7 @@ extension World {
         figures.faults += 1
         disturbedAt = now
         // The program goes back to what was surely written, once what is under way has ended.
-        if path.contains("state.db") { excuse(min(now - Self.powerCutWindow, fullSince ?? now)...now + .seconds(45)) }
+        if path.contains("state.db") { excuse(min(now, fullSince ?? now) - Self.powerCutWindow...now + .seconds(45)) }
     }
 
     func beginTrouble() {

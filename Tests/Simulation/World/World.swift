@@ -127,6 +127,7 @@ final class World: @unchecked Sendable {
         scheduler.removeAll()
         receivers = []
         senders = []
+        disk.clear()
     }
 
     private func prepare() {
