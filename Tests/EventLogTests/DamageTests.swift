@@ -191,11 +191,13 @@ struct DamageTests {
             quarantined: [quarantined(0, key: "q")])
         _ = try await log.append([record(3)])
         log.close()
-        let size = try folder.size("events.db")
-        let handle = try FileHandle(forUpdating: URL(fileURLWithPath: folder.file("events.db")))
-        try handle.seek(toOffset: UInt64(size / 2 / LogFile.pageSize * LogFile.pageSize))
-        try handle.write(contentsOf: Data(repeating: 0xFF, count: LogFile.pageSize))
-        try handle.close()
+        // A page of records, whatever else lies where in the file.
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: folder.file("events.db")))
+        let payload = try #require(
+            bytes.range(of: Data(repeating: UInt8(ascii: "x"), count: 400), in: bytes.count / 2..<bytes.count))
+        let page = payload.lowerBound / LogFile.pageSize * LogFile.pageSize
+        bytes.replaceSubrange(page..<page + LogFile.pageSize, with: Data(repeating: 0xFF, count: LogFile.pageSize))
+        try bytes.write(to: URL(fileURLWithPath: folder.file("events.db")))
         let error = try refusal(folder)
         #expect(error.code == .damaged)
         let accepted = try accepting(folder)
