@@ -25,8 +25,7 @@ enum FailureClassification {
             return .all(outcome(response, bytes: bytes, now: now))
         }
         let receipt = DeliveryReceipt(status: response.status, duration: response.duration, bytes: bytes)
-        let delay = RetryAfter.delay(response.headers["Retry-After"], date: response.headers["Date"], now: now)
-        return judge.outcome(response, receipt, retryAfter: delay)
+        return judge.outcome(response, receipt, now: now)
     }
 
     /// What an HTTP answer means by its status.
@@ -34,11 +33,11 @@ enum FailureClassification {
         guard let blame = blame(status: response.status) else {
             return .delivered(DeliveryReceipt(status: response.status, duration: response.duration, bytes: bytes))
         }
-        let delay = RetryAfter.delay(response.headers["Retry-After"], date: response.headers["Date"], now: now)
         return .failed(
             DeliveryFailure(
                 code: "http_\(response.status)", message: sentence(status: response.status), blame: blame,
-                status: response.status, retryAfter: delay, duration: response.duration, response: response.body))
+                status: response.status, retryAfter: RetryAfter.delay(response, now: now), duration: response.duration,
+                response: response.body))
     }
 
     /// Nothing about the way to the receiver says anything about the event, except that it does not fit through.

@@ -1,4 +1,6 @@
 import Events
+import HTTPClient
+import HTTPTypes
 
 /// Dates of HTTP header fields (RFC 9110, section 5.6.7), in all three forms a recipient must take.
 enum HTTPDate {
@@ -48,6 +50,11 @@ enum HTTPDate {
 enum RetryAfter {
     /// A receiver cannot silence a target for longer.
     static let maximum = Duration.seconds(3600)
+
+    static func delay(_ answer: HTTPClientResponse, now: Timestamp) -> Duration? {
+        let headers = answer.headers
+        return delay(headers["Retry-After"], date: headers["Date"], now: now)
+    }
 
     /// - Parameters:
     ///   - date: the answer's own `Date`, which a receiver's wrong clock shifts just as much; nil: `now` stands in.

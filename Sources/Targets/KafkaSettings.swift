@@ -41,7 +41,7 @@ struct KafkaBrokers {
 }
 
 /// `properties:`: whatever librdkafka knows, but for what the target's promises rest on.
-enum KafkaProperties {
+enum ConfiguredProperties {
     /// And the key that says it instead.
     private static let ours: KeyValuePairs = [
         "bootstrap.servers": "`brokers:` says it", "metadata.broker.list": "`brokers:` says it",

@@ -18,7 +18,7 @@ package struct KafkaTargetType: TargetType {
             reader.optional("format")?.choice(of: KafkaContentMode.allCases.map(\.rawValue), &diagnostics)
             .flatMap(KafkaContentMode.init(rawValue:)) ?? .binary
         let own = KafkaTLS(settings, reader["tls"], &diagnostics).properties
-        let properties = KafkaProperties.decode(reader.optional("properties"), &diagnostics)
+        let properties = ConfiguredProperties.decode(reader.optional("properties"), &diagnostics)
         let brokersNode = reader.required("brokers", &diagnostics)
         let topicNode = reader.required("topic", &diagnostics)
         guard let brokers = brokersNode.flatMap({ KafkaBrokers($0, settings.addressGuard, &diagnostics) }),

@@ -1,3 +1,4 @@
+import Events
 import HTTPClient
 import JSON
 
@@ -9,10 +10,8 @@ struct ResponseJudge: Sendable {
     /// What became of each event. What is not understood is a failure: nothing counts as taken that was not said to be.
     /// - Parameters:
     ///   - receipt: what each event that was taken gets.
-    ///   - retryAfter: how long the receiver asks to be left alone.
-    func outcome(
-        _ answer: HTTPClientResponse, _ receipt: DeliveryReceipt, retryAfter: Duration?
-    ) -> BatchOutcome {
+    ///   - now: `Retry-After` may be a date.
+    func outcome(_ answer: HTTPClientResponse, _ receipt: DeliveryReceipt, now: Timestamp) -> BatchOutcome {
         let verdicts: Answer
         do throws(AnswerError) {
             verdicts = try read(answer)
@@ -23,6 +22,7 @@ struct ResponseJudge: Sendable {
                         code: "bad_response", message: "the receiver answered \(answer.status), but \(error.message)",
                         blame: .target, status: answer.status, duration: answer.duration, response: answer.body)))
         }
+        lazy var retryAfter = RetryAfter.delay(answer, now: now)
         func outcome(_ verdict: Judgement) -> DeliveryOutcome {
             verdict.code == nil
                 ? .delivered(receipt)

@@ -5,10 +5,9 @@ extension EngineCore {
     /// After an attempt: whether the breaker has opened on a target that ran before.
     func watchBreaker(_ runtime: TargetRuntime, _ now: Moment) {
         let runtime = runtime.replayed ?? runtime
+        guard let onIncident, !runtime.state.health.isRunning, runtime.failures.concernsSenders else { return }
         let health = runtime.state.health
-        guard let onIncident, !health.isRunning, runtime.failures.concernsSenders, let since = health.failingSince,
-            runtime.failures.toldSinceMs != since.wallMs
-        else { return }
+        guard let since = health.failingSince, runtime.failures.toldSinceMs != since.wallMs else { return }
         if health.wasAskedToWait, now.monotonicMs - since.monotonicMs < FailureStreak.patienceMs { return }
         runtime.failures.toldSinceMs = since.wallMs
         onIncident(
