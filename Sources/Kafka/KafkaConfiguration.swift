@@ -23,10 +23,13 @@ package struct KafkaConfiguration: Sendable {
         self.clientID = clientID
     }
 
+    /// In an order that does not change from run to run.
+    var sortedProperties: [(String, String)] { properties.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } }
+
     /// The first of the properties that librdkafka does not take, and what it says of it. The value is not in it.
     package func flaw() -> (property: String, message: String)? {
         let properties = KafkaProperties()
-        for (name, value) in properties.settable(self.properties) {
+        for (name, value) in sortedProperties {
             if let message = properties.set(name, value) { return (name, message) }
         }
         return nil
@@ -44,11 +47,6 @@ package struct KafkaConfiguration: Sendable {
 
     deinit {
         if let pointer = unsafe pointer { unsafe rd_kafka_conf_destroy(pointer) }
-    }
-
-    /// In an order that does not change from run to run.
-    func settable(_ properties: [String: String]) -> [(String, String)] {
-        properties.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
     /// - Returns: what is wrong, without the value; nil when it was taken.

@@ -1,5 +1,6 @@
 internal import Addresses
 internal import CRdKafka
+internal import Dispatch
 internal import Glibc
 internal import Synchronization
 
@@ -88,7 +89,8 @@ package final class KafkaProducer: Sendable {
     private let handle: OpaquePointer
     private let addresses: GuardedConnecting?
     private let life = Mutex(Life.running)
-    private let ended = Ended()
+    /// The thread has ended.
+    private let ended = DispatchSemaphore(value: 0)
 
     /// How long the thread waits for an acknowledgement before it looks whether it should end.
     private static let pollMilliseconds: Int32 = 100
@@ -103,7 +105,7 @@ package final class KafkaProducer: Sendable {
             // A record waits no longer than this for others to go with it.
             ("linger.ms", "2"), ("log_level", "0"),
         ]
-        for (name, value) in standing + properties.settable(configuration.properties) {
+        for (name, value) in standing + configuration.sortedProperties {
             if let flaw = properties.set(name, value) {
                 throw KafkaFailure(code: "configuration", message: "\(name): \(flaw)")
             }

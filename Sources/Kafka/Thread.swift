@@ -1,13 +1,4 @@
-internal import Dispatch
 internal import Glibc
-
-/// The end of a thread, to be waited for once.
-final class Ended: Sendable {
-    private let semaphore = DispatchSemaphore(value: 0)
-
-    func signal() { semaphore.signal() }
-    func wait() { semaphore.wait() }
-}
 
 /// Starts a detached thread; false when the system gives none.
 func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {

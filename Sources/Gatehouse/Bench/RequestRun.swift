@@ -31,10 +31,13 @@ struct RequestRun {
         }
     }
 
+    /// - Parameters:
+    ///   - requests: with paths for URLs.
+    ///   - port: of the server on loopback.
     /// - Throws: when an answer is another one than 200.
-    func send(_ requests: [HTTPClientRequest], finished: @escaping @Sendable () -> Void) throws(CommandFailure)
-        -> Result
-    {
+    func send(
+        _ requests: [HTTPClientRequest], to port: Int, finished: @escaping @Sendable () -> Void
+    ) throws(CommandFailure) -> Result {
         let state = Mutex(State())
         let done = DispatchSemaphore(value: 0)
         let started = ContinuousClock.now
@@ -42,7 +45,9 @@ struct RequestRun {
             let request = state.withLock { state -> HTTPClientRequest? in
                 guard state.failure == nil, state.next < requests.count else { return nil }
                 defer { state.next += 1 }
-                return requests[state.next]
+                var request = requests[state.next]
+                request.url = "http://127.0.0.1:\(port)\(request.url)"
+                return request
             }
             guard let request else {
                 done.signal()
