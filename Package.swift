@@ -50,6 +50,7 @@ let package = Package(
         module("Logging"),
         module("Kafka", ["CRdKafka", "Addresses"]),
         module("Metrics"),
+        module("Threads"),
         module("TimeZones"),
 
         // The core.
@@ -59,8 +60,8 @@ let package = Package(
         module("Rules", ["Addresses", "CRE2", "Cryptography", "Events", "JSON", "TimeZones", "YAML"]),
         module("SQLite", ["CSQLite"]),
         module("EventLog", ["SQLite", "Events", "Cryptography", "Logging"]),
-        module("HTTPServer", ["CMicroHTTPD", "CGnuTLS", "HTTPTypes", "Addresses", "Logging"]),
-        module("HTTPClient", ["CCurl", "HTTPTypes", "Addresses"]),
+        module("HTTPServer", ["CMicroHTTPD", "CGnuTLS", "HTTPTypes", "Addresses", "Logging", "Threads"]),
+        module("HTTPClient", ["CCurl", "HTTPTypes", "Addresses", "Threads"]),
         module(
             "Targets",
             [
@@ -78,7 +79,7 @@ let package = Package(
             [
                 "Addresses", "Cryptography", "EventLog", "Events", "HTTPServer", "HTTPTypes", "JSON", "Logging",
                 "Metrics",
-                "Signatures", "Vendors",
+                "Signatures", "Threads", "Vendors",
             ]),
         module(
             "Console",
@@ -124,6 +125,7 @@ let package = Package(
             ]),
         tests("LoggingTests", ["Logging"]),
         tests("MetricsTests", ["Metrics"]),
+        tests("ThreadsTests", ["Threads"]),
         tests(
             "ConsoleTests",
             [

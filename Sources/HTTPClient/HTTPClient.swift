@@ -1,12 +1,13 @@
 package import Addresses
+internal import Threads
 
 /// Sends requests and opens byte streams: one thread for all requests, one for all streams, each owning a curl multi
 /// handle. Both are handed work through bounded queues.
 package final class HTTPClient: Sendable {
     private let transfers: TransferLoop
-    private let transferThread: LoopThread
+    private let transferThread: Thread
     private let streams: StreamLoop
-    private let streamThread: LoopThread
+    private let streamThread: Thread
     let resolver = Resolver()
 
     /// - Parameters:
@@ -18,12 +19,20 @@ package final class HTTPClient: Sendable {
         let streams = StreamLoop()
         self.transfers = transfers
         self.streams = streams
-        transferThread = LoopThread { transfers.run() }
-        streamThread = LoopThread { streams.run() }
+        transferThread = Self.thread("http-client") { transfers.run() }
+        streamThread = Self.thread("http-streams") { streams.run() }
     }
 
     deinit {
         shutdown()
+    }
+
+    private static func thread(_ name: String, _ body: @escaping @Sendable () -> Void) -> Thread {
+        do throws(ThreadError) {
+            return try Thread(name: name, body)
+        } catch {
+            fatalError("\(error)")
+        }
     }
 
     /// Sends one request; never blocks. Nothing is ever sent twice: where libcurl would send again by itself, the request

@@ -1,6 +1,7 @@
 import Addresses
 import Glibc
 import Synchronization
+import Threads
 
 /// Looks names up off the callers' threads, with a cache. One thread at most for a name, so that a name whose servers
 /// hang costs nobody else anything.
@@ -69,8 +70,9 @@ final class Resolver: Sendable {
             return
         }
         guard mustStart else { return }
-        let thread = startThread(stackSize: 512 * 1024, isDetached: true) { [self] in work(host) }
-        if thread == nil {
+        do throws(ThreadError) {
+            _ = try Thread(name: "look-up", stackSize: 512 << 10) { [self] in work(host) }
+        } catch {
             finish(host, .failure(TransportFailure(.client, "the system gives no thread for a look-up")))
             state.withLock { $0.threads -= 1 }
         }

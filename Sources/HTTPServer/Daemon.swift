@@ -2,6 +2,7 @@ internal import CGnuTLS
 internal import CMicroHTTPD
 internal import Glibc
 internal import Synchronization
+internal import Threads
 
 /// The library's daemon: its worker threads, without a listening socket. Connections are handed in, so that who is
 /// accepted, and who makes room, is decided here. The library's functions used on it may be called from any thread.
@@ -61,15 +62,6 @@ internal import Synchronization
 }
 
 private let tlsPriorities = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
-
-/// Threads started in it leave the process's signals to the others.
-func withAllSignalsBlocked<Result>(_ body: () -> Result) -> Result {
-    var (all, previous) = (sigset_t(), sigset_t())
-    unsafe sigfillset(&all)
-    unsafe pthread_sigmask(SIG_SETMASK, &all, &previous)
-    defer { _ = unsafe pthread_sigmask(SIG_SETMASK, &previous, nil) }
-    return body()
-}
 
 // MARK: Callbacks. Each unwraps, calls, and maps the result.
 

@@ -2,6 +2,7 @@ internal import Addresses
 internal import CMicroHTTPD
 internal import Glibc
 internal import Synchronization
+internal import Threads
 
 /// Accepts clients, makes room for them, and ends connections whose time is over. One thread of its own.
 final class Keeper: Sendable {
@@ -14,7 +15,7 @@ final class Keeper: Sendable {
     private let wakeUp: WakeUp
     private let isAccepting = Atomic(false)
     private let isFinished = Atomic(false)
-    private let thread = Mutex<pthread_t?>(nil)
+    private let thread = Mutex<Thread?>(nil)
 
     init(_ core: ServerCore, daemon: consuming Daemon, listener: consuming ListenSocket) throws(HTTPServerError) {
         wakeUp = try WakeUp()
@@ -25,23 +26,12 @@ final class Keeper: Sendable {
 
     /// Starts the thread, which accepts nobody before `startAccepting`.
     func launch() throws(HTTPServerError) {
-        let retained = unsafe Unmanaged.passRetained(self)
-        let (started, code): (pthread_t?, Int32) = withAllSignalsBlocked {
-            var handle = pthread_t()
-            let result = unsafe pthread_create(
-                &handle, nil,
-                { context in
-                    guard let context = unsafe context else { return nil }
-                    unsafe Unmanaged<Keeper>.fromOpaque(context).takeRetainedValue().run()
-                    return nil
-                }, retained.toOpaque())
-            return (result == 0 ? handle : nil, result)
+        do throws(ThreadError) {
+            let started = try Thread(name: "http-keeper") { self.run() }
+            thread.withLock { $0 = started }
+        } catch {
+            throw HTTPServerError(.library, "\(error)", systemError: error.systemError)
         }
-        guard let started else {
-            unsafe retained.release()
-            throw HTTPServerError(.library, "No thread can be started: \(systemMessage(code)).", systemError: code)
-        }
-        thread.withLock { $0 = started }
     }
 
     func startAccepting() {
@@ -60,7 +50,7 @@ final class Keeper: Sendable {
         stopAccepting()
         isFinished.store(true, ordering: .releasing)
         wakeUp.wake()
-        if let thread = thread.withLock({ $0.take() }) { pthread_join(thread, nil) }
+        thread.withLock { $0.take() }?.join()
         daemon.withLock { $0 = nil }
         core.closeLingering()
     }

@@ -1,6 +1,6 @@
 internal import Dispatch
-internal import Glibc
 internal import Synchronization
+internal import Threads
 
 /// A thread that works off a bounded queue. Offering never blocks: beyond the bound it says no.
 final class WorkerThread<Job: Sendable>: Sendable {
@@ -12,7 +12,7 @@ final class WorkerThread<Job: Sendable>: Sendable {
     private let state = Mutex(State())
     private let capacity: Int
     private let wake = DispatchSemaphore(value: 0)
-    private let finished = DispatchSemaphore(value: 0)
+    private let thread = Mutex<Thread?>(nil)
 
     /// - Parameters:
     ///   - capacity: jobs that may wait.
@@ -21,10 +21,14 @@ final class WorkerThread<Job: Sendable>: Sendable {
         name: String, capacity: Int, makeWork: @escaping @Sendable () -> (_ jobs: [Job]) -> Void
     ) {
         self.capacity = capacity
-        startThread(name: name) { [self] in
-            let work = makeWork()
-            while let jobs = next() { work(jobs) }
-            finished.signal()
+        do throws(ThreadError) {
+            let started = try Thread(name: name) { [self] in
+                let work = makeWork()
+                while let jobs = next() { work(jobs) }
+            }
+            thread.withLock { $0 = started }
+        } catch {
+            fatalError("\(error)")
         }
     }
 
@@ -40,13 +44,9 @@ final class WorkerThread<Job: Sendable>: Sendable {
 
     /// Finishes what is queued and ends the thread.
     func stop() {
-        let wasStopping = state.withLock { state in
-            defer { state.isStopping = true }
-            return state.isStopping
-        }
-        guard !wasStopping else { return }
+        state.withLock { $0.isStopping = true }
         wake.signal()
-        finished.wait()
+        thread.withLock { $0.take() }?.join()
     }
 
     private func next() -> [Job]? {
@@ -60,38 +60,4 @@ final class WorkerThread<Job: Sendable>: Sendable {
             wake.wait()
         }
     }
-}
-
-/// Starts a detached thread. The name shows in `top` and `perf`; Linux keeps 15 characters of it.
-func startThread(name: String, _ body: @escaping @Sendable () -> Void) {
-    final class Start: Sendable {
-        let name: String
-        let body: @Sendable () -> Void
-        init(name: String, body: @escaping @Sendable () -> Void) {
-            self.name = name
-            self.body = body
-        }
-    }
-    var thread = pthread_t()
-    // The box is retained for the C call and taken over by the thread.
-    let context = unsafe Unmanaged.passRetained(Start(name: name, body: body)).toOpaque()
-    let status = unsafe pthread_create(
-        &thread, nil,
-        { context in
-            let start = unsafe Unmanaged<Start>.fromOpaque(context!).takeRetainedValue()
-            nameThread(start.name)
-            start.body()
-            return nil
-        }, context)
-    precondition(status == 0, "no thread could be started: \(status)")
-    _ = pthread_detach(thread)
-}
-
-/// The call that names a thread is an extension of the C library's that Swift does not see; the file does the same.
-private func nameThread(_ name: String) {
-    let file = unsafe open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
-    guard file >= 0 else { return }
-    let bytes = Array(name.utf8.prefix(15))
-    _ = unsafe bytes.withUnsafeBytes { unsafe write(file, $0.baseAddress, $0.count) }
-    close(file)
 }
