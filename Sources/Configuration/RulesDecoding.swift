@@ -27,7 +27,7 @@ extension ConfigurationDecoder {
         }
         diagnostics.merge(found)
         configuration.rules = rules
-        configuration.ruleWatch = RuleWatch(main: paths, teams: teams)
+        configuration.ruleWatch = RuleWatch(main: paths, teams: teams, lists: rules.listFiles)
     }
 }
 

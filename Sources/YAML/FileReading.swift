@@ -4,6 +4,10 @@ internal import Glibc
 package struct FileReadingError: Error, CustomStringConvertible {
     package var message: String
 
+    package init(message: String) {
+        self.message = message
+    }
+
     package var description: String { message }
 }
 

@@ -55,6 +55,25 @@ extension ProgramTests {
             #expect(await service.stop() == .exited(0))
         }
 
+        @Test("happens when a list changes; one that is cut off keeps the list that runs")
+        func changedList() async throws {
+            let routes = "lists: {seen: {file: seen.csv, column: type}}\nroutes:\n"
+                + "  - {name: listed, to: second, when: {vendor_event: {in_list: seen}}}\n"
+            let installation = try Installation(targets: both, routes: routes)
+            try installation.write("seen.csv", "type,why\nnothing,x\n")
+            let service = try await installation.start()
+            try await service.post(Sender.sine.event("before"))
+            try installation.write("seen.csv", "type,why\nSIGNIN_AFTER,x\n")
+            #expect(await service.waitForLog("reloaded"))
+            try await service.post(Sender.sine.event("after"))
+            #expect(await poll(deadline: patience) { Self.ids(installation.read("second.ndjson")).count == 1 })
+            try installation.write("seen.csv", "type,why\n\"signin")
+            #expect(await service.waitForLog("reload_refused"))
+            try await service.post(Sender.sine.event("later"))
+            #expect(await poll(deadline: patience) { Self.ids(installation.read("second.ndjson")).count == 2 })
+            #expect(await service.stop() == .exited(0))
+        }
+
         @Test("of a broken file keeps what runs under load, says why and where, and takes the mended one")
         func brokenFile() async throws {
             let installation = try Installation(targets: both, routes: Installation.everythingToArchive)

@@ -40,7 +40,7 @@ struct LoadErrorTests {
             ("{vendor_event: {equal: a}}", "17: unknown operator `equal` under vendor_event (did you mean equals?)"),
             (
                 "{personal: {role: {city: a}}}",
-                "20: unknown operator `city` under personal \"role\"; it takes equals, any_of, exactly, not, is, starts_with, ends_with, contains, like, matches, domain, above, at_least, below, at_most, between, cidr"
+                "20: unknown operator `city` under personal \"role\"; it takes equals, any_of, exactly, not, is, starts_with, ends_with, contains, like, matches, domain, above, at_least, below, at_most, between, cidr, in_list"
             ),
             (
                 "{group: null}",
@@ -111,12 +111,12 @@ struct LoadErrorTests {
             ),
             ("{}\n", "r.yaml:1:1: the file is empty; a file of routes has `routes:`"),
             (
-                "routes: []\nlists: {}\n",
-                "r.yaml:2:1: unknown key `lists` in a file of routes; known are routes, defaults, scope, conditions, calendars, tests"
+                "routes: []\ntargets: {}\n",
+                "r.yaml:2:1: unknown key `targets` in a file of routes; known are routes, defaults, scope, conditions, calendars, lists, tests"
             ),
             (
                 "decisions: []\n",
-                "r.yaml:1:1: unknown key `decisions` in a file of routes; known are routes, defaults, scope, conditions, calendars, tests"
+                "r.yaml:1:1: unknown key `decisions` in a file of routes; known are routes, defaults, scope, conditions, calendars, lists, tests"
             ),
             ("tests: {}\n", "r.yaml:1:8: `tests:` takes a list (`- name: …`), found a mapping"),
             ("conditions: []\n", "r.yaml:1:13: `conditions:` must be a mapping (`key: value`), found a list"),

@@ -38,19 +38,19 @@ struct OperatorErrorTests {
             ),
             (
                 "{visit: {reasons: {above: 3}}}",
-                "20: `above:` compares numbers and times, and visit.reasons is a list of reasons; it takes equals, any_of, exactly, not, is, starts_with, ends_with, contains, like, matches, domain, cidr"
+                "20: `above:` compares numbers and times, and visit.reasons is a list of reasons; it takes equals, any_of, exactly, not, is, starts_with, ends_with, contains, like, matches, domain, cidr, in_list"
             ),
             (
                 "{visitor: {name: {above: 3}}}",
-                "19: `above:` compares numbers and times, and visitor.name is a text; it takes equals, any_of, exactly, not, is, starts_with, ends_with, contains, like, matches, domain, cidr"
+                "19: `above:` compares numbers and times, and visitor.name is a text; it takes equals, any_of, exactly, not, is, starts_with, ends_with, contains, like, matches, domain, cidr, in_list"
             ),
             (
                 "{site: {between: [1, 2]}}",
-                "9: `between:` compares numbers and times, and site is an id; it takes equals, any_of, exactly, not, is, starts_with, ends_with, contains, like, matches, domain, cidr"
+                "9: `between:` compares numbers and times, and site is an id; it takes equals, any_of, exactly, not, is, starts_with, ends_with, contains, like, matches, domain, cidr, in_list"
             ),
             (
                 "{visitor: {email: {within: office-hours}}}",
-                "20: `within:` compares the event's time with a calendar (time: {within: …}), and visitor.email is a text; it takes equals, any_of, exactly, not, is, starts_with, ends_with, contains, like, matches, domain, cidr"
+                "20: `within:` compares the event's time with a calendar (time: {within: …}), and visitor.email is a text; it takes equals, any_of, exactly, not, is, starts_with, ends_with, contains, like, matches, domain, cidr, in_list"
             ),
             (
                 "{visit: {started_at: {within: office-hours}}}",
@@ -290,7 +290,7 @@ struct OperatorErrorTests {
             ),
             (
                 "{json: {\"/a\": {b: c}}}",
-                "16: unknown operator `b` under json \"/a\"; it takes equals, any_of, exactly, not, is, starts_with, ends_with, contains, like, matches, domain, above, at_least, below, at_most, between, cidr"
+                "16: unknown operator `b` under json \"/a\"; it takes equals, any_of, exactly, not, is, starts_with, ends_with, contains, like, matches, domain, above, at_least, below, at_most, between, cidr, in_list"
             ),
             (
                 "{json: {\"/a\": }}",

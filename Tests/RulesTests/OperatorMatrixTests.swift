@@ -54,7 +54,7 @@ struct OperatorMatrixTests {
 
     private static let everywhere: Set<RuleOperator> = [.equals, .anyOf, .not, .is]
     private static let texts: Set<RuleOperator> = [
-        .exactly, .startsWith, .endsWith, .contains, .like, .matches, .domain, .cidr,
+        .exactly, .startsWith, .endsWith, .contains, .like, .matches, .domain, .cidr, .inList,
     ]
     private static let amounts: Set<RuleOperator> = [.above, .atLeast, .below, .atMost, .between]
     private static let calendars: Set<RuleOperator> = [.within, .outside]
@@ -76,6 +76,7 @@ struct OperatorMatrixTests {
         case .startsWith, .endsWith, .contains, .like, .matches: "abc"
         case .domain: "acme.com"
         case .cidr: "10.0.0.0/8"
+        case .inList: "watch"
         case .above, .atLeast, .below, .atMost: field.amount
         case .between: "[\(field.amount), \(field.amount)]"
         case .within, .outside: "{days: mon-fri}"

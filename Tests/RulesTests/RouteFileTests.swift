@@ -6,20 +6,6 @@ import YAML
 
 @Suite("Files and folders of routes")
 struct RouteFileTests {
-    /// A folder with these files, removed afterwards.
-    private func withFolder(_ files: [String: String], _ body: (String) throws -> Void) throws {
-        let folder = NSTemporaryDirectory() + "gatehouse-rules-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        for (name, text) in files {
-            let path = "\(folder)/\(name)"
-            try FileManager.default.createDirectory(
-                atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-            try Data(text.utf8).write(to: URL(filePath: path))
-        }
-        try body(folder)
-    }
-
     private func load(_ paths: [String]) -> (files: RuleSets, diagnostics: Diagnostics) {
         var diagnostics = Diagnostics()
         let place = SourceLocation(file: "gatehouse.yaml", line: 9, column: 9)

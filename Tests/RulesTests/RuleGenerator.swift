@@ -135,6 +135,7 @@ struct RuleGenerator {
         case 5, 6:
             if isText { return text(path) }
         case 7:
+            if isText, chance(30) { return made(path, .listed((0..<number(1...2)).map { _ in list() })) }
             if isText { return made(path, .matches((0..<number(1...2)).map { _ in expression() })) }
         case 8:
             if path.kind == .number || path.kind == .any { return made(path, .number(numberRange())) }
@@ -165,6 +166,12 @@ struct RuleGenerator {
         let bytes = Array(text.utf8)
         TextFolding.fold(bytes, 0..<bytes.count, into: &folded)
         return TextPattern(text: text, folded: folded)
+    }
+
+    private mutating func list() -> TextList {
+        var builder = TextListBuilder()
+        for _ in 0..<number(0...8) { builder.add(TextFolding.key(pick(Self.texts))) }
+        return builder.list(name: "list")
     }
 
     private mutating func expression() -> RegularExpression {

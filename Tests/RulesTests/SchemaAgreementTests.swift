@@ -25,7 +25,7 @@ struct SchemaAgreementTests {
             let argument = OperatorMatrixTests.argument(operation, field)
             for argument in operation == .between ? [argument] : [argument, "[\(argument), \(argument)]"] {
                 let condition = field.condition("{\(operation.rawValue): \(argument)}")
-                let text = "routes: [{name: r, to: siem, when: \(condition)}]\n"
+                let text = "routes: [{name: r, to: siem, when: \(condition)}]\n\(watchList)"
                 #expect(try isValid(text) == complaints(text).isEmpty, "\(condition)")
             }
         }
@@ -41,6 +41,7 @@ struct SchemaAgreementTests {
             "calendars: {a: {days: [mon, wed-fri], from: \"22:00\", to: \"24:00\", holidays: [2024-12-25], zone: Europe/Rome}}\n",
             "calendars: {a: {days: mon}}\nroutes: [{name: r, to: siem, when: {time: {outside: [a, {days: sat}], zone: UTC}}}]\n",
             "routes: [{name: r, to: siem, when: {site: {not: 1, name: x, is: present}, json: {/a: {is: blank}, /b: [1, x]}}}]\n",
+            "lists: {a: watch.txt, b: {file: watch.txt}}\nroutes: [{name: r, to: siem, when: {group: {in_list: [a, b]}}}]\n",
             "routes: [{name: r, to: siem}]\ntests: [{name: t, given: {event: {}}, to: [], routes: [r]}]\n",
             "tests: [{name: t, given: {sample: sine/x, set: {site: 1, group: {name: x}, personal: {a: null}, time: 2024-07-30T09:00:00Z, event: pin.ok, json: {/a: 1}}}, to: siem}]\n",
             "tests: [{name: t, given: {payload: {a: 1}, source: london}, to: siem}]\n",
@@ -53,7 +54,7 @@ struct SchemaAgreementTests {
     @Test(
         "files that do not load for their shape are not valid",
         arguments: [
-            "{}\n", "routes: {}\n", "lists: {}\n", "routes: [{to: siem}]\n", "routes: [{name: r, to: fax}]\n",
+            "{}\n", "routes: {}\n", "decisions: {}\n", "routes: [{to: siem}]\n", "routes: [{name: r, to: fax}]\n",
             "routes: [{name: r, to: siem, enabled: \"yes\"}]\n", "routes: [{name: r, to: siem, when: {grup: a}}]\n",
             "routes: [{name: r, to: siem, when: {any: {group: a}}}]\n",
             "routes: [{name: r, to: siem, when: {all: []}}]\n",

@@ -1,11 +1,24 @@
 import Events
+import Foundation
 import JSON
 import Testing
 import YAML
 
 @testable import Rules
 
-let environment = RuleEnvironment(
+let environment = ruleEnvironment(files: ["watch.txt": "ann@acme.com\nBob\n"])
+
+/// - Parameter files: what lists may be read from, by their paths.
+func ruleEnvironment(files: [String: String]) -> RuleEnvironment {
+    var environment = plainEnvironment
+    environment.readFile = { (path, _) throws(FileReadingError) in
+        guard let text = files[path] else { throw FileReadingError(message: "No such file or directory") }
+        return Array(text.utf8)
+    }
+    return environment
+}
+
+private let plainEnvironment = RuleEnvironment(
     sources: ["london", "sydney", "lobby"], vendors: ["signinapp", "sine", "envoy", "alocity", "netgraph", "generic"],
     siteKeys: ["london", "hq"], targets: ["siem", "crm", "london-desk", "archive"],
     sourcesOfSiteID: ["12": ["london", "lobby"], "4567": ["london"]])
@@ -33,9 +46,30 @@ func complaints(_ text: String) -> String {
     return diagnostics.description
 }
 
+/// A list that conditions may name.
+let watchList = "lists: {watch: watch.txt}\n"
+
 /// The complaints about a condition, their places counted from its first character.
 func complaints(when condition: String) -> String {
-    complaints("routes: [{name: r, to: siem, when:\n\(condition)}]\n").replacingOccurrences("r.yaml:2:", "")
+    complaints("routes: [{name: r, to: siem, when:\n\(condition)}]\n\(watchList)").replacingOccurrences("r.yaml:2:", "")
+}
+
+/// A folder with these files, removed afterwards.
+func withFolder(_ files: [String: String], _ body: (String) throws -> Void) throws {
+    let folder = NSTemporaryDirectory() + "gatehouse-rules-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try write(files, in: folder)
+    try body(folder)
+}
+
+func write(_ files: [String: String], in folder: String) throws {
+    for (name, text) in files {
+        let path = "\(folder)/\(name)"
+        try FileManager.default.createDirectory(
+            atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: URL(filePath: path))
+    }
 }
 
 extension String {

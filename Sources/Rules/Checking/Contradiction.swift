@@ -99,6 +99,8 @@ extension Leaf.Test {
         case (.text(let one, let ones), .text(let another, let others)):
             return ones.allSatisfy { pattern in others.contains { one.implies(pattern, another, $0) } }
         case (.matches(let ones), .matches(let others)): return ones.allSatisfy(others.contains)
+        case (.listed(let ones), .listed(let others)):
+            return ones.allSatisfy { one in others.contains { $0.digest == one.digest } }
         case (.number(let one), .number(let another)): return one.isInside(another)
         case (.moment(let one), .moment(let another)): return one.isInside(another)
         case (.network(let ones), .network(let others)):

@@ -37,7 +37,7 @@ extension Leaf.Test {
             default: return patterns.contains { $0.folded.isEmpty } ? texts : .other
             }
         case .matches: return texts
-        case .number, .moment, .network, .calendar: return .other
+        case .number, .moment, .network, .listed, .calendar: return .other
         }
     }
 }

@@ -6,7 +6,8 @@ extension Leaf.Test {
     /// says nothing of case, outer spaces, or how a number is written.
     func holds(of key: LiteralKey) -> Bool? {
         switch self {
-        case .state: return nil
+        // What stands in a list is not the rule's to say.
+        case .state, .listed: return nil
         case .equals(let literals, _): return Self.equals(key, literals.flatMap(\.keys))
         case .text(let relation, let patterns):
             guard let text = key.foldedText else { return nil }

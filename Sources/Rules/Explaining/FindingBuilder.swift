@@ -62,7 +62,7 @@ struct FindingBuilder: Sendable {
         switch test {
         case .state: return nil
         case .equals: return values.keys(exactly: false).isEmpty ? values.kind.noun : nil
-        case .text, .matches: return values.texts.isEmpty ? "a text" : nil
+        case .text, .matches, .listed: return values.texts.isEmpty ? "a text" : nil
         case .number: return values.numbers?.isEmpty ?? false ? "a number" : nil
         case .moment, .calendar: return values.moments.isEmpty ? "a time with its zone" : nil
         case .network: return values.addresses.isEmpty ? "an IP address" : nil

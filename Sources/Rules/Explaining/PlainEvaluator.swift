@@ -105,6 +105,8 @@ struct PlainEvaluator: Sendable {
             return outcome(values.foldedTexts.contains { text in patterns.contains { relation.holds($0, of: text) } })
         case .matches(let expressions):
             return outcome(values.texts.contains { text in expressions.contains { $0.matches(text) } })
+        case .listed(let lists):
+            return outcome(values.foldedTexts.contains { text in lists.contains { $0.contains(text) } })
         case .number(let range):
             guard let numbers = values.numbers else { return .undecidable(.numberTooLarge) }
             return outcome(numbers.contains { range.contains($0) })

@@ -52,6 +52,8 @@ struct Leaf: Sendable {
         case matches([RegularExpression])
         case number(NumberRange)
         case moment(MomentRange)
+        /// In one of these lists at least.
+        case listed([TextList])
         /// In one network at least.
         case network([IPNetwork])
         case calendar(RuleCalendar, inside: Bool)

@@ -97,6 +97,7 @@ extension SchemaWriter {
         case .equals, .anyOf, .exactly: oneOrMany { $0.value(kind) }
         case .startsWith, .endsWith, .contains, .like, .matches, .domain, .cidr:
             oneOrMany { $0.names("type", ["string", "number"]) }
+        case .inList: oneOrMany { $0.member("type", "string") }
         case .above, .atLeast, .below, .atMost: amount(kind)
         case .between:
             member("type", "array")

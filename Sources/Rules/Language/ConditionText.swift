@@ -60,6 +60,7 @@ extension Leaf.Test {
         case .state(let states): "is [\(states.map(\.rawValue).joined(separator: ","))]"
         case .text(let relation, let patterns): "\(relation.rawValue) \(Self.measured(patterns.map(\.text)))"
         case .matches(let expressions): "matches \(Self.measured(expressions.map(\.pattern)))"
+        case .listed(let lists): "in_list [\(lists.map(\.digest).joined(separator: ","))]"
         case .number(let range): "number \(RangeText(range).canonical)"
         case .moment(let range): "moment \(RangeText(range).canonical)"
         case .network(let networks): "cidr [\(networks.map(\.description).joined(separator: ","))]"
@@ -82,6 +83,11 @@ extension Leaf.Test {
         case .text(let relation, let patterns): return relation.phrase(patterns.map(\.text), negated: negated)
         case .matches(let expressions):
             return TextRelation.verb("matches", "match", expressions.map(\.pattern), negated)
+        case .listed(let lists):
+            let names = WordList(lists.map(\.name))
+            return names.isOne
+                ? "is \(not)in the list \(names.text)"
+                : "is in \(negated ? "none" : "one") of the lists \(names.text)"
         case .number(let range): return "is \(not)\(RangeText(range).phrase(.number))"
         case .moment(let range): return "is \(not)\(RangeText(range).phrase(.moment))"
         case .network(let networks):

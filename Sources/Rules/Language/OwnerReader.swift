@@ -22,13 +22,18 @@ struct OwnerReader {
     private var count = 0
     private var budget = maximumYAMLNodes
 
-    static let keys = ["routes", "defaults", "scope", "conditions", "calendars", "tests"]
+    static let keys = ["routes", "defaults", "scope", "conditions", "calendars", "lists", "tests"]
 
-    init(team: Team?, environment: RuleEnvironment, mostRoutes: Int = RuleLoader.mostRoutes) {
+    /// - Parameter lists: files of lists that are read in the place of those on the disk, by their paths; nil: those on the
+    ///   disk.
+    init(
+        team: Team?, environment: RuleEnvironment, lists: [String: [UInt8]]? = nil,
+        mostRoutes: Int = RuleLoader.mostRoutes
+    ) {
         self.mostRoutes = mostRoutes
         owner = Owner(team: team, teams: environment.teams)
         self.environment = environment
-        names = RuleNames(owner: owner, environment: environment)
+        names = RuleNames(owner: owner, environment: environment, lists: lists)
         result = RuleFiles(team: team?.name)
     }
 
@@ -52,6 +57,7 @@ struct OwnerReader {
         section.scope = reader.optional("scope")
         if let node = reader.optional("conditions") { names.collectConditions(node, &diagnostics) }
         if let node = reader.optional("calendars") { names.collectCalendars(node, &diagnostics) }
+        if let node = reader.optional("lists") { names.collectLists(node, &diagnostics) }
         if let list = reader.optional("tests") { section.tests = elements(list, "tests") }
         reader.finish(&diagnostics)
         if root.entries?.isEmpty ?? false {
@@ -70,6 +76,7 @@ struct OwnerReader {
 
     consuming func finish() -> RuleFiles {
         result.conditions = names.finish(&diagnostics)
+        result.lists = names.listSources
         for index in sections.indices {
             // Taken off one by one from the end, so that no text of a route is kept longer than it is needed.
             var nodes: [YAMLNode] = []

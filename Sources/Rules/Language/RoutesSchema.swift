@@ -24,6 +24,7 @@ extension SchemaWriter {
                 $0.object("route") { $0.mapping(required: ["name"]) { $0.route() } }
                 $0.conditionDefinitions()
                 $0.object("calendar") { $0.calendar() }
+                $0.object("list") { $0.list() }
                 $0.object("test") { $0.mapping(required: ["name", "given"]) { $0.test() } }
                 $0.object("set") { $0.changes() }
             }
@@ -48,6 +49,10 @@ extension SchemaWriter {
         object("calendars") {
             $0.member("description", "calendars by name, for `time: {within: NAME}`")
             $0.map { $0.reference("calendar") }
+        }
+        object("lists") {
+            $0.member("description", "lists of texts out of files by name, for `in_list: NAME`")
+            $0.map { $0.reference("list") }
         }
         object("tests") {
             $0.member("description", "events, and where they must go")
@@ -102,6 +107,18 @@ extension SchemaWriter {
                 }
             }
             $0.text("zone", "a time zone such as Europe/London; the site's own without it")
+        }
+    }
+
+    private mutating func list() {
+        array("anyOf") {
+            $0.object { $0.member("type", "string") }
+            $0.object {
+                $0.mapping(required: ["file"]) {
+                    $0.text("file", "one entry a line, or a table; beside this file")
+                    $0.text("column", "the name of the table's column that holds the entries")
+                }
+            }
         }
     }
 

@@ -1,3 +1,5 @@
+internal import YAML
+
 /// What the configuration has, for rules to name.
 package struct RuleEnvironment: Sendable {
     package var sources: [String]
@@ -11,6 +13,10 @@ package struct RuleEnvironment: Sendable {
     package var sourceZones: [String: String]
     /// The names of `teams:`.
     package var teams: [String] = []
+    /// Reads a file that a rule names, up to so many bytes.
+    var readFile: @Sendable (_ path: String, _ maximumBytes: Int) throws(FileReadingError) -> [UInt8] = readFileOnDisk
+    /// The path of a file of rules by the name that people are told.
+    var actualPath: @Sendable (String) -> String = { $0 }
 
     package init(
         sources: [String], vendors: [String], siteKeys: [String], targets: [String],
@@ -23,4 +29,8 @@ package struct RuleEnvironment: Sendable {
         self.sourcesOfSiteID = sourcesOfSiteID
         self.sourceZones = sourceZones
     }
+}
+
+@Sendable private func readFileOnDisk(_ path: String, _ maximumBytes: Int) throws(FileReadingError) -> [UInt8] {
+    try YAML.readFile(path, maximumBytes: maximumBytes)
 }

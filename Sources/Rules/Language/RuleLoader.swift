@@ -12,6 +12,8 @@ package struct RuleFiles: Sendable {
     var conditions: [NamedCondition] = []
     /// The files read, in order.
     package var files: [String] = []
+    /// The files that their lists were read from.
+    var lists: [ListSource] = []
     /// What is wrong with these files, and with no others.
     package var diagnostics = Diagnostics()
     /// Of the enabled routes; empty when there was any error, and for what `read` gives.
@@ -23,7 +25,7 @@ package enum RuleLoader {
     /// The most routes taken of one owner.
     package static let mostRoutes = 100_000
 
-    /// Reads the files of one owner. Names of routes, conditions and calendars belong to it alone, and the order of the
+    /// Reads the files of one owner. Names of routes, conditions, calendars and lists belong to it alone, and the order of the
     /// files has no meaning. Nothing is planned: a plan is made of the routes of all owners.
     /// - Parameters:
     ///   - texts: the files, as the messages name them, and what they hold.
@@ -31,10 +33,12 @@ package enum RuleLoader {
     ///     and names are told with it (`london/contractors`); nil for the main files.
     ///   - environment: `targets` are all there are, also those that are not the team's; `teams` are needed to tell
     ///     their routes' names from those of the main files.
+    ///   - lists: files of lists that are read in the place of those on the disk, by their paths.
     package static func read(
-        _ texts: [(file: String, bytes: [UInt8])], team: Team? = nil, environment: RuleEnvironment
+        _ texts: [(file: String, bytes: [UInt8])], team: Team? = nil, environment: RuleEnvironment,
+        lists: [String: [UInt8]]? = nil
     ) -> RuleFiles {
-        var reader = OwnerReader(team: team, environment: environment)
+        var reader = OwnerReader(team: team, environment: environment, lists: lists)
         for (file, bytes) in texts { reader.parse(bytes, file: file) }
         return reader.finish()
     }

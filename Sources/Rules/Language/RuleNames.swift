@@ -1,6 +1,6 @@
 internal import YAML
 
-/// The conditions and calendars that the files of one owner give names to, found by their names whatever file or order
+/// The conditions, calendars and lists that the files of one owner give names to, found by their names whatever file or order
 /// they stand in.
 final class RuleNames {
     /// A condition on its way from text to meaning.
@@ -24,12 +24,19 @@ final class RuleNames {
     private var calendars: [String: RuleCalendar] = [:]
     private var calendarPlaces: [String: SourceLocation] = [:]
 
+    private var lists: [String: TextList] = [:]
+    private var listPlaces: [String: SourceLocation] = [:]
+    /// The files that lists were read from, in order.
+    private(set) var listSources: [ListSource] = []
+    private let listReader: ListReader
+
     private var expressions: [String: RegularExpression] = [:]
 
     private static let most = 10_000
 
-    init(owner: Owner, environment: RuleEnvironment) {
+    init(owner: Owner, environment: RuleEnvironment, lists: [String: [UInt8]]?) {
         self.owner = owner
+        listReader = ListReader(owner: owner, environment: environment, kept: lists)
         closed = ClosedValues.table(environment)
     }
 
@@ -53,6 +60,17 @@ final class RuleNames {
             guard var calendar = CalendarReader.read(entry.value, &diagnostics) else { continue }
             calendar.name = owner.qualified(entry.name)
             calendars[entry.name] = calendar
+        }
+    }
+
+    /// Reads `lists:` of one file, and the files they name.
+    func collectLists(_ node: YAMLNode, _ diagnostics: inout Diagnostics) {
+        for entry in node.mapping("`lists:`", &diagnostics) ?? [] {
+            guard isNew(entry, "list", listPlaces, &diagnostics) else { continue }
+            listPlaces[entry.name] = entry.key.location
+            var source: ListSource?
+            lists[entry.name] = listReader.read(entry, source: &source, &diagnostics)
+            if let source { listSources.append(source) }
         }
     }
 
@@ -122,6 +140,15 @@ final class RuleNames {
             report(name, "calendar", calendarPlaces.keys.sorted(), at: node.location, &diagnostics)
         }
         return calendars[name]
+    }
+
+    /// The list a rule names; nil, and an error unless one was given before, when there is none.
+    func list(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> TextList? {
+        guard let name = node.name(&diagnostics) else { return nil }
+        if listPlaces[name] == nil {
+            report(name, "list", listPlaces.keys.sorted(), at: node.location, &diagnostics)
+        }
+        return lists[name]
     }
 
     /// Before each block that is read: false when there are too many around it. A condition may name another deep inside,

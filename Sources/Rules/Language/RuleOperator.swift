@@ -19,6 +19,7 @@ enum RuleOperator: String, CaseIterable, Sendable {
     case atMost = "at_most"
     case between
     case cidr
+    case inList = "in_list"
     case within
     case outside
 
@@ -39,7 +40,7 @@ enum RuleOperator: String, CaseIterable, Sendable {
     var subject: Subject {
         switch self {
         case .equals, .anyOf, .not, .is: .anything
-        case .exactly, .startsWith, .endsWith, .contains, .like, .matches, .domain, .cidr: .texts
+        case .exactly, .startsWith, .endsWith, .contains, .like, .matches, .domain, .cidr, .inList: .texts
         case .above, .atLeast, .below, .atMost, .between: .amounts
         case .within, .outside: .calendars
         }
@@ -81,6 +82,7 @@ enum RuleOperator: String, CaseIterable, Sendable {
         case .atMost: "a number not greater than this, or a time not after it"
         case .between: "from the first to the second, both included: numbers or times"
         case .cidr: "an IP address inside this network, or inside one of a list"
+        case .inList: "equal to an entry of this list, by its name in `lists:`, or of one of several"
         case .within: "inside this calendar, by name or written here, or inside one of a list"
         case .outside: "outside this calendar, by name or written here, or outside all of a list"
         }

@@ -103,6 +103,7 @@ extension ConditionReader {
         case .cidr:
             return PatternReader(operation: operation, field: asked, names: names).networks(entry.value, &diagnostics)
                 .map { asked.leaf(.network($0)) }
+        case .inList: return lists(entry.value, &diagnostics).map { asked.leaf(.listed($0)) }
         case .above, .atLeast, .below, .atMost, .between:
             return RangeReader(operation: operation, field: asked).test(entry.value, &diagnostics).map(asked.leaf)
         case .within, .outside:
@@ -163,6 +164,21 @@ extension ConditionReader {
         }
         guard isComplete, !leaves.isEmpty, leaves.count == elements.count else { return nil }
         return leaves.count == 1 ? leaves[0] : isInside ? .any(leaves) : .all(leaves)
+    }
+
+    /// One list or several, by their names.
+    private func lists(_ value: YAMLNode, _ diagnostics: inout Diagnostics) -> [TextList]? {
+        guard let names else {
+            diagnostics.error(at: value.location, "there are no lists here; write the values themselves")
+            return nil
+        }
+        let elements = value.elements ?? [value]
+        if elements.isEmpty {
+            diagnostics.error(at: value.location, "`in_list:` names no list; name one of `lists:`, or remove it")
+            return nil
+        }
+        let lists = elements.compactMap { names.list($0, &diagnostics) }
+        return lists.count == elements.count ? lists : nil
     }
 
     /// A text under `time:` that can only be meant as the name of a calendar.

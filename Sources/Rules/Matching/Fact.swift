@@ -6,6 +6,8 @@ struct Fact: Sendable {
         case text, exact, number, moment, prefix, suffix, domain, domainEnding, network
         // Found by the automaton of the path; the bytes at `start` for `contains`.
         case contains, glob, expression
+        /// The list at `start` holds it.
+        case list
         // Found by the ranges of the path.
         case numberRange, momentRange
         /// The field's state is the one numbered `start`: see `Fact.situations`.
@@ -64,7 +66,7 @@ struct Lookups: OptionSet, Sendable {
         switch kind {
         case .text, .exact, .number, .moment: .values
         case .prefix, .suffix, .domain, .domainEnding: .affixes
-        case .contains, .glob, .expression: .scan
+        case .contains, .glob, .expression, .list: .scan
         case .numberRange, .momentRange, .undecidable: .ranges
         case .network: .networks
         case .situation, .oneOf: .situation

@@ -16,6 +16,7 @@ struct FactNumbering {
     private struct NumberKey: Hashable { let path: Int32; let range: NumberRange }
     private struct MomentKey: Hashable { let path: Int32; let range: MomentRange }
     private struct ExpressionKey: Hashable { let path: Int32; let pattern: String }
+    private struct TextListKey: Hashable { let path: Int32; let digest: String }
     private struct GlobKey: Hashable { let path: Int32; let folded: [UInt8] }
     private struct ListKey: Hashable { let facts: [Int32] }
 
@@ -24,6 +25,7 @@ struct FactNumbering {
     private var numberFacts: [NumberKey: Int32] = [:]
     private var momentFacts: [MomentKey: Int32] = [:]
     private var expressionFacts: [ExpressionKey: Int32] = [:]
+    private var textListFacts: [TextListKey: Int32] = [:]
     private var globFacts: [GlobKey: Int32] = [:]
     private var listFacts: [ListKey: Int32] = [:]
     private var calendarNumbers: [RuleCalendar: Int32] = [:]
@@ -111,6 +113,7 @@ struct FactNumbering {
         case .equals(let literals, _): literals.flatMap(\.keys).compactMap { value($0, path) }
         case .text(let relation, let patterns): patterns.compactMap { text(relation, $0.folded, path) }
         case .matches(let expressions): expressions.map { expression($0, path) }
+        case .listed(let lists): lists.map { list($0, path) }
         case .number(let range): [number(range, path)]
         case .moment(let range): [moment(range, path)]
         case .network(let networks): networks.compactMap { network($0, path) }
@@ -173,6 +176,15 @@ struct FactNumbering {
         values.expressions.append(expression)
         let fact = append(.expression, path, values.expressions.count - 1)
         expressionFacts[key] = fact
+        return fact
+    }
+
+    private mutating func list(_ list: TextList, _ path: Int32) -> Int32 {
+        let key = TextListKey(path: path, digest: list.digest)
+        if let known = textListFacts[key] { return known }
+        values.lists.append(list)
+        let fact = append(.list, path, values.lists.count - 1)
+        textListFacts[key] = fact
         return fact
     }
 

@@ -46,6 +46,11 @@ extension MatchState {
                 let range = Int(elements[element].start)..<Int(elements[element].end)
                 work += range.count
                 if program.values.expressions[Int(fact.start)].matches(Array(raw[range])) { return true }
+            case .list:
+                guard kind.isTextual(elements[element].form) else { continue }
+                let range = fold(element)
+                work += range.count
+                if program.values.lists[Int(fact.start)].contains(folded, range) { return true }
             case .numberRange:
                 guard kind.isNumeric, case .number(let number) = number(element) else { continue }
                 if program.values.numberRanges[Int(fact.start)].contains(number) { return true }

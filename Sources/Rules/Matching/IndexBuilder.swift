@@ -87,6 +87,9 @@ struct IndexBuilder {
         case .expression where isWanted || fact.isFound:
             facts.setFound(number)
             place(expression: number, fact, &byPath[fact.path, default: PathFacts()])
+        case .list where isWanted || fact.isFound:
+            facts.setFound(number)
+            byPath[fact.path, default: PathFacts()].tested.append(number)
         case .numberRange where isWanted || fact.isFound:
             facts.setFound(number)
             let range = numbering.values.numberRanges[Int(fact.start)]

@@ -46,6 +46,7 @@ struct Likelihoods {
         case .glob:
             (numbering.values.globs[Int(fact.start)].runs.map(\.count).max() ?? 0) < 3 ? 0.5 : min(0.25, 8 / many)
         case .expression: 0.6
+        case .list: 0.1
         case .network: min(0.3, 4 / many)
         case .numberRange, .momentRange: 0.4
         case .undecidable: 0.001

@@ -36,6 +36,7 @@ final class Program: Sendable {
 struct RuleValues: Sendable {
     var globs: [GlobSearch] = []
     var expressions: [RegularExpression] = []
+    var lists: [TextList] = []
     var numberRanges: [NumberRange] = []
     var momentRanges: [MomentRange] = []
     var calendars: [RuleCalendar] = []
@@ -47,7 +48,7 @@ struct RuleValues: Sendable {
 
     var memory: Int {
         globs.reduce(0) { $0 + $1.memory } + expressions.count * Self.expressionBytes
-            + numberRanges.capacity * MemoryLayout<NumberRange>.stride
+            + lists.reduce(0) { $0 + $1.memory } + numberRanges.capacity * MemoryLayout<NumberRange>.stride
             + momentRanges.capacity * MemoryLayout<MomentRange>.stride
             + calendars.reduce(0) { $0 + MemoryLayout<RuleCalendar>.stride + 64 + 8 * $1.holidays.count }
     }

@@ -62,6 +62,14 @@ struct RuleFileSets {
         return file
     }
 
+    /// The file's own path, by the name that people are told.
+    func actual(_ shown: String) -> String {
+        for (path, reference) in references where RulePaths.isInside(shown, reference) {
+            return path + shown.dropFirst(reference.count)
+        }
+        return shown
+    }
+
     // MARK: Main files
 
     /// The files that `routes:` leads to, less those of teams, each once.

@@ -9,6 +9,8 @@ package struct RuleSets: Sendable {
     package var tests: [RouteTest] = []
     /// Equal for main files of the same text.
     package var mainHash = ""
+    /// The files that lists were read from, or should have been.
+    package var listFiles: [String] = []
     /// In the order of the configuration.
     package var teams: [TeamStanding] = []
 
@@ -33,11 +35,14 @@ package struct RuleSetLoader {
         environment: RuleEnvironment, teams: [Team], references: [String: String] = [:], nowMs: Int64,
         keptVersion: @escaping (String) -> TeamVersion?
     ) {
+        let sets = RuleFileSets(teams, references: references)
+        var environment = environment
+        environment.actualPath = { sets.actual($0) }
         self.environment = environment
         self.teams = teams
         self.nowMs = nowMs
         self.keptVersion = keptVersion
-        sets = RuleFileSets(teams, references: references)
+        self.sets = sets
     }
 
     /// - Parameters:
@@ -61,8 +66,13 @@ package struct RuleSetLoader {
         result.plan = plan ?? .empty
         result.routes = main.routes
         result.tests = main.tests
-        result.mainHash = TeamVersion(files: texts.map { .init(path: $0.file, bytes: $0.bytes) }, sinceMs: 0).hash
+        result.mainHash =
+            TeamVersion(
+                files: texts.map { .init(path: $0.file, bytes: $0.bytes) }, lists: main.versionLists, sinceMs: 0
+            ).hash
+        result.listFiles = main.lists.map(\.path)
         for team in loaded {
+            result.listFiles += team.listFiles
             result.routes += team.files.routes
             result.tests += team.files.tests
             result.teams.append(team.standing)
@@ -75,6 +85,8 @@ package struct RuleSetLoader {
     private struct LoadedTeam {
         var standing: TeamStanding
         var files: RuleFiles
+        /// Those that its files name as they stand.
+        var listFiles: [String] = []
     }
 
     /// The files as they stand, or the version that is kept in their place.
@@ -83,23 +95,28 @@ package struct RuleSetLoader {
         var diagnostics = Diagnostics()
         let files = sets.files(of: index, &diagnostics)
         let kept = keptVersion(team.name)
+        var listFiles: [String] = []
         if !diagnostics.hasErrors {
             let rules = read(files, team)
             diagnostics.merge(rules.diagnostics)
+            listFiles = rules.lists.map(\.path)
             if !diagnostics.hasErrors {
-                let since = kept.flatMap { $0.files == files ? $0.sinceMs : nil } ?? nowMs
-                let version = TeamVersion(files: files, sinceMs: since)
+                var version = TeamVersion(files: files, lists: rules.versionLists, sinceMs: nowMs)
+                if let kept, kept.files == version.files, kept.lists == version.lists { version.sinceMs = kept.sinceMs }
                 return LoadedTeam(
-                    standing: standing(team, .current, version, rules, diagnostics), files: rules)
+                    standing: standing(team, .current, version, rules, diagnostics), files: rules,
+                    listFiles: listFiles)
             }
         }
-        return fallBack(team, kept, diagnostics)
+        var fallen = fallBack(team, kept, diagnostics)
+        fallen.listFiles = listFiles
+        return fallen
     }
 
     private func fallBack(_ team: Team, _ kept: TeamVersion?, _ problems: Diagnostics) -> LoadedTeam {
         var diagnostics = problems
         if let kept {
-            let rules = read(kept.files, team)
+            let rules = read(kept.files, team, lists: kept.lists)
             guard rules.diagnostics.hasErrors else {
                 return LoadedTeam(standing: standing(team, .kept, kept, rules, diagnostics), files: rules)
             }
@@ -122,8 +139,11 @@ package struct RuleSetLoader {
             diagnostics: diagnostics)
     }
 
-    private func read(_ files: [TeamVersion.File], _ team: Team) -> RuleFiles {
-        RuleLoader.read(files.map { ($0.path, $0.bytes) }, team: team, environment: environment)
+    /// - Parameter lists: those of a version that is kept; nil: those on the disk.
+    private func read(_ files: [TeamVersion.File], _ team: Team, lists: [TeamVersion.File]? = nil) -> RuleFiles {
+        RuleLoader.read(
+            files.map { ($0.path, $0.bytes) }, team: team, environment: environment,
+            lists: lists.map { Dictionary($0.map { ($0.path, $0.bytes) }) { first, _ in first } })
     }
 
     // MARK: The plan
@@ -181,7 +201,9 @@ package struct RuleSetLoader {
         var problems = teams[index].standing.diagnostics
         problems.error(at: location, reason)
         // What is kept may be too much as well; the next time round it is none.
+        let listFiles = teams[index].listFiles
         teams[index] = fallBack(team, isCurrent ? keptVersion(team.name) : nil, problems)
+        teams[index].listFiles = listFiles
     }
 }
 
@@ -189,13 +211,21 @@ package struct RuleSetLoader {
 package struct RuleWatch: Sendable {
     private let main: [String]
     private let teams: [Team]
+    private let lists: [String]
 
-    /// - Parameter main: what `routes:` names.
-    package init(main: [String] = [], teams: [Team] = []) {
+    /// - Parameters:
+    ///   - main: what `routes:` names.
+    ///   - lists: the files of lists.
+    package init(main: [String] = [], teams: [Team] = [], lists: [String] = []) {
         self.main = main
         self.teams = teams
+        self.lists = lists
     }
 
     /// Those that are there now.
-    package var files: [String] { RuleFileSets(teams).watched(main: main) }
+    package var files: [String] { RuleFileSets(teams).watched(main: main) + lists }
+}
+
+extension RuleFiles {
+    fileprivate var versionLists: [TeamVersion.File] { lists.map { TeamVersion.File(path: $0.path, bytes: $0.bytes) } }
 }

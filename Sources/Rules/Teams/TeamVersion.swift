@@ -15,26 +15,38 @@ package struct TeamVersion: Sendable, Equatable {
 
     /// In the order of their paths.
     package var files: [File]
+    /// What their lists were read from.
+    package var lists: [File]
     /// When it was first at work: milliseconds since 1970.
     package var sinceMs: Int64
 
-    package init(files: [File], sinceMs: Int64) {
+    package init(files: [File], lists: [File] = [], sinceMs: Int64) {
         self.files = files
+        self.lists = lists
         self.sinceMs = sinceMs
     }
 }
 
-/// As a file: `{"since": MILLISECONDS, "sha256": …, "files": [{"path": …, "text": …}]}`. The hash is of the texts, so that
+/// As a file: `{"since": MILLISECONDS, "sha256": …, "files": [{"path": …, "text": …}], "lists": […]}`. The hash is of the texts, so that
 /// a file that somebody or some disk has changed is not taken.
 extension TeamVersion {
     package var json: [UInt8] {
-        var writer = JSONWriter(reserving: files.reduce(256) { $0 + $1.bytes.count + $1.path.utf8.count + 32 })
+        let size = (files + lists).reduce(256) { $0 + $1.bytes.count + $1.path.utf8.count + 32 }
+        var writer = JSONWriter(reserving: size)
         writer.beginObject()
         writer.key("since")
         writer.integer(sinceMs)
         writer.key("sha256")
         writer.string(hash)
-        writer.key("files")
+        Self.write(files, as: "files", to: &writer)
+        if !lists.isEmpty { Self.write(lists, as: "lists", to: &writer) }
+        writer.endObject()
+        writer.endLine()
+        return writer.bytes
+    }
+
+    private static func write(_ files: [File], as name: String, to writer: inout JSONWriter) {
+        writer.key(name)
         writer.beginArray()
         for file in files {
             writer.beginObject()
@@ -45,18 +57,11 @@ extension TeamVersion {
             writer.endObject()
         }
         writer.endArray()
-        writer.endObject()
-        writer.endLine()
-        return writer.bytes
     }
 
-    /// Nil for a text that is not what `json` wrote.
-    package init?(json: [UInt8]) {
-        guard let tape = try? JSONParser().parse(json),
-            let since = tape.member(tape.root, "since").flatMap(tape.integer),
-            let hash = tape.member(tape.root, "sha256").flatMap(tape.text),
-            let list = tape.member(tape.root, "files"), tape.kind(list) == .array
-        else { return nil }
+    private static func read(_ name: String, _ tape: JSONTape) -> [File]? {
+        guard let list = tape.member(tape.root, named: name) else { return [] }
+        guard tape.kind(list) == .array else { return nil }
         var files: [File] = []
         for element in tape.elements(list) {
             guard let path = tape.member(element, "path").flatMap(tape.text),
@@ -64,14 +69,24 @@ extension TeamVersion {
             else { return nil }
             files.append(File(path: path, bytes: Array(text.utf8)))
         }
-        self.init(files: files, sinceMs: since)
+        return files
+    }
+
+    /// Nil for a text that is not what `json` wrote.
+    package init?(json: [UInt8]) {
+        guard let tape = try? JSONParser().parse(json),
+            let since = tape.member(tape.root, "since").flatMap(tape.integer),
+            let hash = tape.member(tape.root, "sha256").flatMap(tape.text),
+            let files = Self.read("files", tape), let lists = Self.read("lists", tape)
+        else { return nil }
+        self.init(files: files, lists: lists, sinceMs: since)
         guard hash == self.hash else { return nil }
     }
 
     /// Equal for the same files with the same texts.
     var hash: String {
         var bytes: [UInt8] = []
-        for file in files {
+        for file in files + lists {
             bytes += Array("\(file.path.utf8.count):\(file.path)\(file.bytes.count):".utf8)
             bytes += file.bytes
         }
