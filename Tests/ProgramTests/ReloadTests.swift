@@ -57,7 +57,8 @@ extension ProgramTests {
 
         @Test("happens when a list changes; one that is cut off keeps the list that runs")
         func changedList() async throws {
-            let routes = "lists: {seen: {file: seen.csv, column: type}}\nroutes:\n"
+            let routes =
+                "lists: {seen: {file: seen.csv, column: type}}\nroutes:\n"
                 + "  - {name: listed, to: second, when: {vendor_event: {in_list: seen}}}\n"
             let installation = try Installation(targets: both, routes: routes)
             try installation.write("seen.csv", "type,why\nnothing,x\n")
