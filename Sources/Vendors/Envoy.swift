@@ -38,6 +38,21 @@ package struct Envoy: Vendor {
         .json("{}")
     }
 
+    /// After 30 s without an answer the visitor is let in.
+    package var waiting: WaitingTraits? {
+        WaitingTraits(limit: .seconds(30), deadline: .seconds(25), isToldByType: false)
+    }
+
+    /// 412 is the only answer that keeps a visitor out: it sends them to manual review with the message.
+    package func answer(to reply: DecisionReply) -> HTTPResponse {
+        guard reply.outcome != .admit else { return .json("{}") }
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.text(reply.shownMessage, as: "message")
+        writer.endObject()
+        return .json(String(decoding: writer.bytes, as: UTF8.self), status: 412)
+    }
+
     /// The object would be merged into the app's configuration.
     package var validationAnswer: HTTPResponse? { .json("{}") }
 

@@ -44,6 +44,28 @@ package struct Sine: Vendor {
         .json(#"{"code":"SUCCESS"}"#)
     }
 
+    /// The sender's page names no limit; a check-in that is not answered in time is aborted.
+    package var waiting: WaitingTraits? {
+        WaitingTraits(limit: .seconds(5), deadline: .milliseconds(4500), isToldByType: true)
+    }
+
+    /// There is no review in this dialect: it is a denial that says so.
+    package func answer(to reply: DecisionReply) -> HTTPResponse {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("code")
+        if reply.outcome == .admit {
+            writer.string("SUCCESS")
+            writer.text(reply.adminNotes, as: "adminNotes")
+            writer.text(reply.visitorNotes, as: "visitorNotes")
+        } else {
+            writer.string("REJECTED")
+            writer.text(reply.shownMessage, as: "rejectionMessage")
+        }
+        writer.endObject()
+        return .json(String(decoding: writer.bytes, as: UTF8.self))
+    }
+
     /// A request before the check-in has no id yet: the same bytes are the same request, and a person who tries again
     /// has a new date.
     private func dedupeKey(

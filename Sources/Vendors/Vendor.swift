@@ -22,6 +22,12 @@ package protocol Vendor: Sendable {
     /// - Parameter type: nil for a batch.
     func acknowledgement(for type: CanonicalType?) -> HTTPResponse
 
+    /// How the sender waits for decisions; nil: it waits for none.
+    var waiting: WaitingTraits? { get }
+
+    /// The answer that tells a sender that waits what was decided, in its own dialect.
+    func answer(to reply: DecisionReply) -> HTTPResponse
+
     /// The answer to a request that only asks whether the address is right (`POST /in/<source>/validate`); nil: the
     /// sender has no such request.
     var validationAnswer: HTTPResponse? { get }
@@ -30,6 +36,8 @@ package protocol Vendor: Sendable {
 extension Vendor {
     package var sensitiveMembers: [StaticString] { [] }
     package var validationAnswer: HTTPResponse? { nil }
+    package var waiting: WaitingTraits? { nil }
+    package func answer(to reply: DecisionReply) -> HTTPResponse { acknowledgement(for: .visitorSigninRequested) }
 }
 
 /// What is known of a sender beside its payloads.

@@ -59,6 +59,9 @@ struct FieldValues {
     /// Those that are compared as texts, as they stand.
     var texts: [[UInt8]] { elements.filter { isText($0) }.map { text($0) } }
 
+    /// The value for people: a list's elements with commas between them, nothing for what is absent, null or an object.
+    var shownText: String { elements.compactMap { tape.scalarText($0) }.joined(separator: ", ") }
+
     /// Folded, without outer white space.
     var foldedTexts: [[UInt8]] { texts.map { TextFolding.key(String(decoding: $0, as: UTF8.self)) } }
 

@@ -1,3 +1,4 @@
+internal import Events
 internal import YAML
 
 /// Reads all files of one owner: first what has a name, then what uses names.
@@ -7,7 +8,9 @@ struct OwnerReader {
         var scope: YAMLNode?
         var defaults: YAMLNode?
         var routes: [YAMLNode] = []
+        var decisions: [YAMLNode] = []
         var tests: [YAMLNode] = []
+        var areDecisionTests = false
     }
 
     private let owner: Owner
@@ -17,6 +20,7 @@ struct OwnerReader {
     private var result: RuleFiles
     private var diagnostics = Diagnostics()
     private var routeNames: [String: SourceLocation] = [:]
+    private var decisionNames: [String: SourceLocation] = [:]
     private var testNames: [String: SourceLocation] = [:]
     private let mostRoutes: Int
     private var count = 0
@@ -40,29 +44,66 @@ struct OwnerReader {
     // MARK: Files
 
     mutating func parse(_ bytes: [UInt8], file: String) {
+        if let root = root(bytes, file: file) { routeFile(root) }
+    }
+
+    /// A file of decisions.
+    mutating func parseDecisions(_ bytes: [UInt8], file: String) {
+        if let root = root(bytes, file: file) { decisionFile(root) }
+    }
+
+    private mutating func root(_ bytes: [UInt8], file: String) -> YAMLNode? {
         result.files.append(file)
         do throws(Diagnostics) {
-            guard let root = try parseYAML(bytes, file: file, budget: &budget, duplicates: &diagnostics) else { return }
-            document(root)
+            return try parseYAML(bytes, file: file, budget: &budget, duplicates: &diagnostics)
         } catch {
             diagnostics.merge(error)
+            return nil
         }
     }
 
-    private mutating func document(_ root: YAMLNode) {
+    private mutating func routeFile(_ root: YAMLNode) {
         guard var reader = MappingReader(root, "a file of routes", &diagnostics) else { return }
         var section = Sections()
         if let list = reader.optional("routes") { section.routes = elements(list, "routes") }
         section.defaults = reader.optional("defaults")
         section.scope = reader.optional("scope")
+        common(&reader, &section)
+        if root.entries?.isEmpty ?? false {
+            diagnostics.error(at: root.location, "the file is empty; a file of routes has `routes:`")
+        }
+    }
+
+    private mutating func decisionFile(_ root: YAMLNode) {
+        guard var reader = MappingReader(root, "a file of decisions", &diagnostics) else { return }
+        var section = Sections()
+        section.areDecisionTests = true
+        if let list = reader.optional("decisions") { section.decisions = elements(list, "decisions") }
+        if let entry = reader.entry("default") { result.fallback = fallback(entry) }
+        common(&reader, &section)
+        if root.entries?.isEmpty ?? false {
+            diagnostics.error(at: root.location, "the file is empty; a file of decisions has `decisions:`")
+        }
+    }
+
+    /// What becomes of those that no decision takes.
+    private mutating func fallback(_ entry: YAMLEntry) -> DecisionOutcome? {
+        if owner.team != nil {
+            diagnostics.error(
+                at: entry.key.location, "`default:` stands only in the main file: whom no decision of any team takes")
+            return nil
+        }
+        return entry.value.choice(of: DecisionOutcome.allCases.map(\.rawValue), &diagnostics)
+            .flatMap(DecisionOutcome.init)
+    }
+
+    /// What files of both kinds may hold.
+    private mutating func common(_ reader: inout MappingReader, _ section: inout Sections) {
         if let node = reader.optional("conditions") { names.collectConditions(node, &diagnostics) }
         if let node = reader.optional("calendars") { names.collectCalendars(node, &diagnostics) }
         if let node = reader.optional("lists") { names.collectLists(node, &diagnostics) }
         if let list = reader.optional("tests") { section.tests = elements(list, "tests") }
         reader.finish(&diagnostics)
-        if root.entries?.isEmpty ?? false {
-            diagnostics.error(at: root.location, "the file is empty; a file of routes has `routes:`")
-        }
         sections.append(section)
     }
 
@@ -84,9 +125,16 @@ struct OwnerReader {
             nodes.reverse()
             routes(&nodes, sections[index])
         }
-        let tests = RouteTestReader(
-            owner: owner, environment: environment, routes: Set(routeNames.keys))
+        let decisions = DecisionReader(
+            owner: owner, environment: environment, conditions: ConditionReader(names: names))
         for section in sections {
+            for node in section.decisions where !diagnostics.isFull { decision(node, decisions) }
+        }
+        warnOfUnreachableDecisions()
+        for section in sections {
+            let tests = RouteTestReader(
+                owner: owner, environment: environment, routes: Set(routeNames.keys),
+                isOfDecisions: section.areDecisionTests)
             for node in section.tests where !diagnostics.isFull { test(node, tests) }
         }
         if !diagnostics.hasErrors {
@@ -132,6 +180,34 @@ struct OwnerReader {
             routeNames[name] = nameNode.location
         }
         if let route { result.routes.append(route) }
+    }
+
+    private mutating func decision(_ node: YAMLNode, _ reader: DecisionReader) {
+        let (decision, nameNode) = reader.decision(node, &diagnostics)
+        guard result.decisions.count < Self.mostDecisions else {
+            diagnostics.error(at: node.location, "more than \(Self.mostDecisions) decisions")
+            return
+        }
+        if let nameNode, let name = nameNode.scalar?.text, !name.isEmpty {
+            if let first = decisionNames[name] {
+                diagnostics.error(
+                    at: nameNode.location, "a decision called `\(displayable(name))` is already at \(first)")
+                return
+            }
+            decisionNames[name] = nameNode.location
+        }
+        if let decision { result.decisions.append(decision) }
+    }
+
+    private static let mostDecisions = 10_000
+
+    /// The first that takes everybody is the last that is asked.
+    private mutating func warnOfUnreachableDecisions() {
+        let enabled = result.decisions.filter(\.isEnabled)
+        guard let last = enabled.firstIndex(where: \.takesEverything), last + 1 < enabled.count else { return }
+        diagnostics.warning(
+            at: enabled[last + 1].location,
+            "the decision is never asked: `\(displayable(enabled[last].name))` before it takes every visitor")
     }
 
     private mutating func test(_ node: YAMLNode, _ reader: RouteTestReader) {

@@ -21,6 +21,9 @@ package struct RouteTest: Sendable {
     package var targets: [String]?
     /// The routes that must take it, exactly, with their team; nil: not asked.
     package var routes: [String]?
+    /// Of a test of decisions: what must be decided, and with what message where that is asked.
+    package var decision: DecisionOutcome?
+    package var message: String?
     package var location: SourceLocation
 }
 

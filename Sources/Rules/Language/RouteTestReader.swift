@@ -7,6 +7,8 @@ struct RouteTestReader {
     let environment: RuleEnvironment
     /// The names of the owner's routes, as the files write them.
     let routes: Set<String>
+    /// What is tested is what becomes of a visitor.
+    var isOfDecisions = false
 
     /// - Returns: the test, nil when anything in it is wrong, and its name where it could be read.
     func read(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> (test: RouteTest?, name: YAMLNode?) {
@@ -16,6 +18,7 @@ struct RouteTestReader {
         let nameNode = reader.required("name", &found)
         let name = nameNode?.name(&found)
         let given = reader.required("given", &found).flatMap { self.given($0, &found) }
+        if isOfDecisions { return decisionTest(&reader, name, given, node, nameNode, &found) }
         let to = reader.optional("to")
         let targets = to.flatMap { expectedTargets($0, &found) }
         let routesNode = reader.optional("routes")
@@ -27,6 +30,21 @@ struct RouteTestReader {
         guard !found.hasErrors, let name, let given else { return (nil, nameNode) }
         let test = RouteTest(
             name: name, team: owner.team?.name, given: given, targets: targets, routes: routes,
+            location: node.location)
+        return (test, nameNode)
+    }
+
+    private func decisionTest(
+        _ reader: inout MappingReader, _ name: String?, _ given: RouteTest.Given?, _ node: YAMLNode,
+        _ nameNode: YAMLNode?, _ found: inout Diagnostics
+    ) -> (test: RouteTest?, name: YAMLNode?) {
+        let decision = reader.required("decision", &found)?
+            .choice(of: DecisionOutcome.allCases.map(\.rawValue), &found).flatMap(DecisionOutcome.init)
+        let message = reader.optional("message")?.string(&found)
+        reader.finish(&found)
+        guard !found.hasErrors, let name, let given, let decision else { return (nil, nameNode) }
+        let test = RouteTest(
+            name: name, team: owner.team?.name, given: given, decision: decision, message: message,
             location: node.location)
         return (test, nameNode)
     }

@@ -1,3 +1,4 @@
+package import Events
 package import YAML
 
 /// What was read of the files of routes of one owner: of a team, or the main files.
@@ -6,6 +7,10 @@ package struct RuleFiles: Sendable {
     package var team: String?
     /// Every route without an error, disabled ones too, in the order of the files.
     package var routes: [Route] = []
+    /// Every decision without an error, disabled ones too, in the order they are asked.
+    package var decisions: [Decision] = []
+    /// `default:`; nil where it is not said.
+    package var fallback: DecisionOutcome?
     /// Every test without an error, in the order of the files.
     package var tests: [RouteTest] = []
     /// Every condition that has a name, used or not.
@@ -33,13 +38,15 @@ package enum RuleLoader {
     ///     and names are told with it (`london/contractors`); nil for the main files.
     ///   - environment: `targets` are all there are, also those that are not the team's; `teams` are needed to tell
     ///     their routes' names from those of the main files.
+    ///   - decisions: its file of decisions.
     ///   - lists: files of lists that are read in the place of those on the disk, by their paths.
     package static func read(
         _ texts: [(file: String, bytes: [UInt8])], team: Team? = nil, environment: RuleEnvironment,
-        lists: [String: [UInt8]]? = nil
+        decisions: (file: String, bytes: [UInt8])? = nil, lists: [String: [UInt8]]? = nil
     ) -> RuleFiles {
         var reader = OwnerReader(team: team, environment: environment, lists: lists)
         for (file, bytes) in texts { reader.parse(bytes, file: file) }
+        if let decisions { reader.parseDecisions(decisions.bytes, file: decisions.file) }
         return reader.finish()
     }
 
