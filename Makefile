@@ -7,10 +7,16 @@ SWIFT_FLAGS := --static-swift-stdlib
 STRICT := -Xswiftc -warnings-as-errors
 LINTED := Package.swift Sources Tests Benchmarks
 
-.PHONY: run test build bench lint format install dependencies test-dependencies torture simulate clean
+.PHONY: run run-kafka test build bench lint format install dependencies test-dependencies torture torture-kafka simulate clean
 
 run: dependencies build
 	.build/release/gatehouse demo -c deploy/gatehouse.yaml
+
+# As `make run`, with the events in a Kafka of the user's, in topics of its own.
+run-kafka:
+	@[ -n "$(BROKERS)" ] || { echo "Say where Kafka is: make run-kafka BROKERS=kafka-1:9092,kafka-2:9092" >&2; exit 2; }
+	$(MAKE) build
+	.build/release/gatehouse demo -c deploy/gatehouse.yaml --brokers "$(BROKERS)"
 
 build: dependencies
 	swift build -c release $(SWIFT_FLAGS) --product gatehouse
@@ -31,6 +37,9 @@ format:
 
 torture: test-dependencies build
 	KILLS=$(KILLS) Tests/torture/run
+
+torture-kafka: test-dependencies build
+	Tests/torture/run-kafka
 
 # SEED=n runs one seed and tells all that happens.
 simulate: dependencies

@@ -48,7 +48,7 @@ let package = Package(
         module("Addresses"),
         module("Cryptography", ["COpenSSL"]),
         module("Logging"),
-        module("Kafka", ["CRdKafka", "Addresses"]),
+        module("Kafka", ["CRdKafka", "Addresses", "Threads"]),
         module("Metrics"),
         module("Threads"),
         module("TimeZones"),
@@ -59,7 +59,7 @@ let package = Package(
         module("Vendors", ["Events", "JSON", "Signatures", "HTTPTypes", "Cryptography"]),
         module("Rules", ["Addresses", "CRE2", "Cryptography", "Events", "JSON", "TimeZones", "YAML"]),
         module("SQLite", ["CSQLite"]),
-        module("EventLog", ["SQLite", "Events", "Cryptography", "Logging"]),
+        module("EventLog", ["SQLite", "Events", "Cryptography", "Logging", "Threads"]),
         module("HTTPServer", ["CMicroHTTPD", "CGnuTLS", "HTTPTypes", "Addresses", "Logging", "Threads"]),
         module("HTTPClient", ["CCurl", "HTTPTypes", "Addresses", "Threads"]),
         module(
@@ -72,14 +72,26 @@ let package = Package(
             "Delivery",
             [
                 "Cryptography", "Events", "JSON", "SQLite", "EventLog", "Rules", "Targets", "Metrics", "Logging",
-                "YAML",
+                "Threads", "YAML",
+            ]),
+        module(
+            "KafkaLog",
+            [
+                "Addresses", "Cryptography", "EventLog", "Events", "JSON", "Kafka", "Logging", "Metrics", "SQLite",
+                "Threads",
+            ]),
+        module(
+            "KafkaDelivery",
+            [
+                "Cryptography", "Delivery", "EventLog", "Events", "JSON", "Kafka", "KafkaLog", "Logging", "Metrics",
+                "Rules", "SQLite", "Targets", "Threads",
             ]),
         module(
             "Ingest",
             [
                 "Addresses", "Cryptography", "EventLog", "Events", "HTTPServer", "HTTPTypes", "JSON", "Logging",
                 "Metrics",
-                "Signatures", "Threads", "Vendors",
+                "Rules", "Signatures", "Threads", "Vendors",
             ]),
         module(
             "Console",
@@ -92,19 +104,20 @@ let package = Package(
         module(
             "Configuration",
             [
-                "Addresses", "Events", "HTTPServer", "HTTPTypes", "Ingest", "JSON", "Rules", "Signatures", "Targets",
+                "Addresses", "Events", "HTTPServer", "HTTPTypes", "Ingest", "JSON", "Kafka", "Rules",
+                "Signatures", "Targets",
                 "TimeZones", "Vendors",
                 "YAML",
             ]),
-        module("Rehearsal", ["Events", "Ingest", "JSON", "Rules", "Vendors", "YAML"]),
+        module("Rehearsal", ["Events", "HTTPTypes", "Ingest", "JSON", "Rules", "Vendors", "YAML"]),
         module("Simulator", ["Cryptography", "Events", "HTTPClient", "HTTPTypes", "JSON", "Signatures", "Vendors"]),
         .executableTarget(
             name: "Gatehouse",
             dependencies: [
                 "Addresses", "CMimalloc", "Configuration", "Console", "Cryptography", "Delivery", "EventLog", "Events",
                 "HTTPClient",
-                "HTTPServer", "HTTPTypes", "Ingest", "JSON", "Logging", "Metrics", "Rehearsal", "Rules", "SQLite",
-                "Signatures", "Simulator", "Targets", "Vendors", "YAML",
+                "HTTPServer", "HTTPTypes", "Ingest", "JSON", "Kafka", "KafkaDelivery", "KafkaLog", "Logging", "Metrics",
+                "Rehearsal", "Rules", "SQLite", "Signatures", "Simulator", "Targets", "Threads", "Vendors", "YAML",
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -115,7 +128,7 @@ let package = Package(
             [
                 "Addresses", "Cryptography", "EventLog", "Events", "HTTPClient", "HTTPServer", "HTTPTypes", "Ingest",
                 "JSON",
-                "Metrics", "Signatures", "Simulator", "Vendors",
+                "Metrics", "Rules", "Signatures", "Simulator", "Vendors", "YAML",
             ]),
         tests(
             "ConfigurationTests",
@@ -162,7 +175,16 @@ let package = Package(
             swiftSettings: settings),
         tests("SimulationTests", ["EventLog", "Events", "SQLite", "SimulatedDisk", "Simulation"]),
         tests("KafkaTests", ["Addresses", "Kafka", "TestSupport"]),
-        tests("EventLogTests", ["EventLog", "Events", "SQLite"]),
+        tests("EventLogTests", ["EventLog", "Events", "Kafka", "KafkaLog", "SQLite", "TestSupport"]),
+        tests(
+            "KafkaLogTests",
+            ["EventLog", "Events", "JSON", "Kafka", "KafkaLog", "Logging", "SQLite", "TestSupport", "Vendors"]),
+        tests(
+            "KafkaDeliveryTests",
+            [
+                "Delivery", "EventLog", "Events", "JSON", "Kafka", "KafkaDelivery", "KafkaLog", "Logging", "Metrics",
+                "Rules", "Targets", "TestSupport", "YAML",
+            ]),
         tests(
             "DeliveryTests",
             [

@@ -46,6 +46,7 @@ package struct Configuration: Sendable {
     package var listen: ListenSettings
     package var consoleSettings = ConsoleSettings()
     package var dataFolder: String
+    package var log = LogSettings.embedded
     package var retention = RetentionSettings()
     package var dedupe = Duration.seconds(7 * 86_400)
     package var shutdown = Duration.seconds(10)
@@ -77,6 +78,7 @@ package struct Configuration: Sendable {
     /// What the intake works by.
     package var intake: IntakeConfiguration {
         IntakeConfiguration(
-            sources: sources, trustedProxies: TrustedProxies(listen.trustedProxies), sites: SiteDirectory(sites))
+            sources: sources, trustedProxies: TrustedProxies(listen.trustedProxies), sites: SiteDirectory(sites),
+            decisions: rules.decisions)
     }
 }

@@ -93,7 +93,7 @@ struct ConfigurationDecoder {
             consoleSettings: console.map { ConsoleSettings.decode($0, &diagnostics) } ?? ConsoleSettings(),
             dataFolder: reader.optional("data")?.path(&diagnostics) ?? resolvedPath("./data", besideFile: file),
             ruleEnvironment: RuleEnvironment(sources: [], vendors: [], siteKeys: [], targets: []))
-        _ = reader.optional("log")?.choice(of: ["embedded"], &diagnostics)
+        if let node = reader.optional("log") { configuration.log = LogSettings.decode(node, &diagnostics) }
         if let node = reader.optional("retention") {
             configuration.retention = RetentionSettings.decode(node, &diagnostics)
         }
@@ -112,12 +112,17 @@ struct ConfigurationDecoder {
         let targets = Self.targets(reader.optional("targets"), &diagnostics)
         configuration.targets = targets.blueprints
         configuration.targetLocations = (reader.optional("targets")?.entries ?? []).map { ($0.name, $0.key.location) }
+        configuration.checkTopicNames(&diagnostics)
         configuration.ruleEnvironment = RuleEnvironment(
             sources: sources.names + [Vendors.own.name], vendors: (Vendors.all + [Vendors.own]).map(\.name),
             siteKeys: configuration.sites.map(\.key),
             targets: targets.names, sourcesOfSiteID: Site.sourcesOfID(configuration.sites),
             sourceZones: sources.zones)
-        decodeRules(routes: reader.optional("routes"), teams: reader.optional("teams"), &configuration, &diagnostics)
+        configuration.ruleEnvironment.askableTargets = Set(
+            configuration.targets.filter(\.canBeAsked).map(\.settings.name))
+        decodeRules(
+            routes: reader.optional("routes"), decisions: reader.optional("decisions"), teams: reader.optional("teams"),
+            &configuration, &diagnostics)
         configuration.checkConsole(console, &diagnostics)
         reader.finish(&diagnostics)
         return configuration
@@ -142,18 +147,23 @@ struct ConfigurationDecoder {
 /// Names of sources, targets, sites and teams: they stand in URLs, file names, metrics and log lines.
 enum Names {
     /// Letters, digits, `-`, `_` and `.`, at most 64, not beginning with a dot.
-    static func check(_ entry: YAMLEntry, _ what: String, _ diagnostics: inout Diagnostics) -> Bool {
-        let name = entry.name
-        let isAllowed = name.utf8.allSatisfy { byte in
+    static func isAllowed(_ name: String) -> Bool {
+        let isPlain = name.utf8.allSatisfy { byte in
             switch byte {
             case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: true
             default: false
             }
         }
-        guard isAllowed, (1...64).contains(name.utf8.count), !name.hasPrefix(".") else {
+        return isPlain && (1...64).contains(name.utf8.count) && !name.hasPrefix(".")
+    }
+
+    /// Reports a key that is no name.
+    static func check(_ entry: YAMLEntry, _ what: String, _ diagnostics: inout Diagnostics) -> Bool {
+        guard isAllowed(entry.name) else {
             diagnostics.error(
                 at: entry.key.location,
-                "`\(displayable(name))` cannot be \(what): use letters, digits, `-`, `_` and `.`, at most 64")
+                "`\(entry.key.scalar?.displayText ?? "")` cannot be \(what): use letters, digits, `-`, `_` and `.`, at "
+                    + "most 64")
             return false
         }
         return true

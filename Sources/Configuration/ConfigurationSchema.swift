@@ -1,4 +1,5 @@
 internal import Events
+internal import Ingest
 internal import Signatures
 internal import Targets
 internal import Vendors
@@ -15,7 +16,7 @@ package enum ConfigurationSchema {
           "listen": {"description": "where senders post to", "anyOf": [\(address), \(listen)]},
           "console": {"description": "health, metrics and the API", "anyOf": [\(address), \(console)]},
           "data": {"type": "string", "description": "the folder of the log and the state; one instance"},
-          "log": {"const": "embedded"},
+          "log": {"description": "where events are kept", "anyOf": [{"const": "embedded"}, \(log)]},
           "retention": \(object(["age": duration, "size": size, "dead_letters": duration, "history": duration])),
           "dedupe": \(duration),
           "shutdown": \(duration),
@@ -23,7 +24,8 @@ package enum ConfigurationSchema {
           "sites": {"type": "object", "additionalProperties": \(site)},
           "targets": {"type": "object", "additionalProperties": \(target)},
           "teams": {"description": "who may route what where", "type": "object", "additionalProperties": \(team)},
-          "routes": \(oneOrMany(#"{"type": "string"}"#))
+          "routes": \(oneOrMany(#"{"type": "string"}"#)),
+          "decisions": {"description": "the file that says which visitors are let in", "type": "string"}
          }}
         """
     }
@@ -36,6 +38,8 @@ package enum ConfigurationSchema {
     private static let size = #"{"type": ["string", "integer"], "examples": ["64MiB"]}"#
     private static let strings = oneOrMany(string)
     private static let networks = oneOrMany(#"{"type": "string", "examples": ["192.0.2.0/24"]}"#)
+    private static let properties =
+        #"{"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}"#
     private static let stringMap = #"{"type": "object", "additionalProperties": {"type": "string"}}"#
 
     private static var listen: String {
@@ -50,6 +54,19 @@ package enum ConfigurationSchema {
             "name": string, "role": choice(ConsoleToken.Role.allCases.map(\.rawValue)), "team": string, "token": string,
         ])
         return object(["listen": address, "tokens": oneOrMany(token), "open": boolean])
+    }
+
+    private static var log: String {
+        object([
+            "kafka": object([
+                "brokers": strings, "instance": string, "prefix": string,
+                "partitions": integer(KafkaLogSettings.partitionLimits),
+                "replication": integer(KafkaLogSettings.replicationLimits),
+                "min_isr": integer(KafkaLogSettings.replicationLimits), "create_topics": boolean,
+                "spool": #"{"anyOf": [\#(choice(["on", "off"])), \#(object(["size": size]))]}"#,
+                "format": choice(["binary", "structured"]), "properties": properties, "allow": networks,
+            ])
+        ])
     }
 
     private static var signature: String {
@@ -73,6 +90,7 @@ package enum ConfigurationSchema {
             "events": #"{"type": "object", "additionalProperties": \#(types)}"#,
             "map": object(Dictionary(uniqueKeysWithValues: fields)), "timezone": string, "dedupe_as": string,
             "expect_every": duration, "biometrics": choice(["keep", "remove"]),
+            "mode": choice(SourceMode.allCases.map(\.rawValue)), "deadline": duration,
         ])
     }
 
@@ -84,7 +102,7 @@ package enum ConfigurationSchema {
     }
 
     private static var team: String {
-        object(["files": strings, "scope": #"{"type": "object"}"#, "targets": strings])
+        object(["files": strings, "decisions": string, "scope": #"{"type": "object"}"#, "targets": strings])
     }
 
     /// The keys of all types; which of them a type takes, `check` says.
@@ -104,6 +122,7 @@ package enum ConfigurationSchema {
             "address": string, "format": string, "framing": string, "facility": string, "hostname": string,
             "max_bytes": size, "method": string, "url": string, "headers": stringMap, "body": anything,
             "auth": anything, "token": string, "sign": signature, "path": string,
+            "brokers": strings, "topic": string, "properties": properties,
             "rotate": object(["size": size, "every": duration, "keep": #"{"type": "integer"}"#]),
         ])
     }
@@ -118,6 +137,10 @@ package enum ConfigurationSchema {
         let members = properties.sorted { $0.key < $1.key }.map { "\"\($0.key)\": \($0.value)" }
         return
             #"{"type": "object", "additionalProperties": false, "properties": {\#(members.joined(separator: ", "))}}"#
+    }
+
+    private static func integer(_ range: ClosedRange<Int>) -> String {
+        #"{"type": "integer", "minimum": \#(range.lowerBound), "maximum": \#(range.upperBound)}"#
     }
 
     private static func oneOrMany(_ schema: String) -> String {

@@ -3,18 +3,23 @@ internal import Rules
 internal import YAML
 
 extension ConfigurationDecoder {
-    /// Reads the files that `routes:` and `teams:` name.
+    /// Reads the files that `routes:`, `decisions:` and `teams:` name.
     func decodeRules(
-        routes: YAMLNode?, teams: YAMLNode?, _ configuration: inout Configuration, _ diagnostics: inout Diagnostics
+        routes: YAMLNode?, decisions: YAMLNode?, teams: YAMLNode?, _ configuration: inout Configuration,
+        _ diagnostics: inout Diagnostics
     ) {
         var references: [String: String] = [:]
         let paths = routes?.paths(&references, &diagnostics) ?? []
+        let decisionPath = decisions?.onePath(&references, &diagnostics)
         let teams = Team.decode(
             teams, environment: configuration.ruleEnvironment, references: &references, &diagnostics)
         configuration.ruleEnvironment.teams = teams.map(\.name)
         let versions = versions ?? TeamVersionStore(dataFolder: configuration.dataFolder)
         let loader = RuleSetLoader(
-            environment: configuration.ruleEnvironment, teams: teams, references: references,
+            environment: configuration.ruleEnvironment, teams: teams,
+            decisions: decisionPath.flatMap { path in
+                decisions.map { DecisionFile(path: path, location: $0.location) }
+            }, references: references,
             nowMs: Timestamp.now().milliseconds, keptVersion: versions.version)
         var found = Diagnostics()
         var rules = loader.load(paths: paths, at: routes?.location ?? SourceLocation(file: file), &found)
@@ -27,7 +32,8 @@ extension ConfigurationDecoder {
         }
         diagnostics.merge(found)
         configuration.rules = rules
-        configuration.ruleWatch = RuleWatch(main: paths, teams: teams, lists: rules.listFiles)
+        configuration.ruleWatch = RuleWatch(
+            main: paths, decisions: decisionPath, teams: teams, lists: rules.listFiles)
     }
 }
 

@@ -75,12 +75,37 @@ private struct SourceDecoder {
         let timezone = reader.optional("timezone")?.timeZone(&diagnostics)
         let expectEvery = reader.optional("expect_every")?.duration(
             in: .seconds(1) ... .seconds(366 * 86_400), &diagnostics)
+        let mode = mode(vendor, &diagnostics)
+        let deadline = deadline(vendor, &diagnostics)
         reader.finish(&diagnostics)
         guard let vendor, let authentication else { return nil }
         return SourceConfiguration(
             name: name, vendor: vendor, authentication: authentication,
             maximumBody: maximumBody ?? vendor.traits.maximumBody, allow: allow, settings: settings,
-            keySpace: keySpace, timezone: timezone, expectEvery: expectEvery)
+            keySpace: keySpace, timezone: timezone, expectEvery: expectEvery, mode: mode, deadline: deadline)
+    }
+
+    // MARK: decisions
+
+    /// Nil where the source leaves it to its vendor.
+    private mutating func mode(_ vendor: (any Vendor)?, _ diagnostics: inout Diagnostics) -> SourceMode? {
+        guard let node = reader.optional("mode"),
+            let mode = node.choice(of: SourceMode.allCases.map(\.rawValue), &diagnostics).flatMap(SourceMode.init)
+        else { return nil }
+        if let vendor, vendor.waiting == nil, mode != .notify {
+            diagnostics.error(at: node.location, "\(vendor.name) never waits for a decision; leave `mode:` out")
+            return nil
+        }
+        return mode
+    }
+
+    private mutating func deadline(_ vendor: (any Vendor)?, _ diagnostics: inout Diagnostics) -> Duration? {
+        guard let node = reader.optional("deadline"), let vendor else { return nil }
+        guard let longest = SourceConfiguration.longestDeadline(vendor) else {
+            diagnostics.error(at: node.location, "\(vendor.name) never waits for a decision; leave `deadline:` out")
+            return nil
+        }
+        return node.duration(in: SourceConfiguration.shortestDeadline...longest, &diagnostics)
     }
 
     private mutating func keySpace(_ diagnostics: inout Diagnostics) -> String? {

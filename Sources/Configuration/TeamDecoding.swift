@@ -34,6 +34,7 @@ extension Team {
         if let files, paths?.isEmpty ?? true, files.elements?.isEmpty ?? false {
             diagnostics.error(at: files.location, "`files:` names no file; name the team's folder")
         }
+        let decisions = reader.optional("decisions")?.onePath(&references, &diagnostics)
         // Left out by mistake it would be the widest there is.
         let scope = reader.optional("scope")
         if scope == nil {
@@ -44,8 +45,8 @@ extension Team {
         reader.finish(&diagnostics)
         guard let files, let paths, let scope, let targets else { return nil }
         return Team(
-            name: entry.name, paths: paths, targets: targets, scope: scope, location: files.location,
-            environment: environment, &diagnostics)
+            name: entry.name, paths: paths, decisions: decisions, targets: targets, scope: scope,
+            location: files.location, environment: environment, &diagnostics)
     }
 
     /// The targets the team may name, each once. An empty list is a team that may route nothing yet.
@@ -83,5 +84,14 @@ extension YAMLNode {
             if scalar.reference != nil { references[path] = scalar.displayText }
         }
         return paths
+    }
+
+    /// One path; nil where it is none, or a reference in it has no value.
+    func onePath(_ references: inout [String: String], _ diagnostics: inout Diagnostics) -> String? {
+        guard elements == nil else {
+            diagnostics.error(at: location, "this names one file, not a list")
+            return nil
+        }
+        return paths(&references, &diagnostics).first
     }
 }

@@ -11,19 +11,23 @@ internal import YAML
 package final class ConsoleHandler: HTTPHandler {
     private let metrics: MetricsRegistry
     private let problems: @Sendable () -> [String]
+    private let warnings: @Sendable () -> [String]
     private let teams: @Sendable () -> [TeamStanding]
     private let api: APIHandler?
 
     /// - Parameters:
     ///   - problems: why the instance should get no requests; empty when it is ready. One sentence each.
+    ///   - warnings: what is not as it should be, although it can do its work. One sentence each.
     ///   - teams: how every team's files stand.
     ///   - api: answers what is below `/api/v1/`; nil: nothing is there.
     package init(
         metrics: MetricsRegistry, problems: @escaping @Sendable () -> [String],
+        warnings: @escaping @Sendable () -> [String] = { [] },
         teams: @escaping @Sendable () -> [TeamStanding] = { [] }, api: APIHandler? = nil
     ) {
         self.metrics = metrics
         self.problems = problems
+        self.warnings = warnings
         self.teams = teams
         self.api = api
     }
@@ -62,6 +66,8 @@ package final class ConsoleHandler: HTTPHandler {
         writer.bool(problems.isEmpty)
         writer.key("problems")
         writer.strings(problems)
+        writer.key("warnings")
+        writer.strings(warnings())
         writer.key("teams")
         writer.beginArray()
         for team in teams() where team.state != .current { Self.write(team, to: &writer) }

@@ -8,6 +8,7 @@ internal import Rules
 package final class LocalRecords: RecordSource {
     let log: any LogReader & EventIndex
     let store: DeliveryStore
+    private let refused: DeliveryStore
     private let targets: @Sendable () throws -> [TargetStatus]
     private let balance: @Sendable () throws -> Reconciliation
     private let routes: @Sendable () -> RouteListing
@@ -16,6 +17,7 @@ package final class LocalRecords: RecordSource {
     private let detail: DeliveryDetail
 
     /// - Parameters:
+    ///   - refusals: where the ledger of refusals is; nil: in `store`.
     ///   - targets: the targets as they stand now.
     ///   - balance: the accounts as they stand now.
     ///   - routes: the routes and teams as they stand now.
@@ -23,13 +25,15 @@ package final class LocalRecords: RecordSource {
     ///   - sources: how the sources are configured now.
     ///   - history: tells again what was sent; nil: from what the state file itself holds.
     package init(
-        log: any LogReader & EventIndex, store: DeliveryStore, targets: @escaping @Sendable () throws -> [TargetStatus],
+        log: any LogReader & EventIndex, store: DeliveryStore, refusals: DeliveryStore? = nil,
+        targets: @escaping @Sendable () throws -> [TargetStatus],
         balance: @escaping @Sendable () throws -> Reconciliation, routes: @escaping @Sendable () -> RouteListing,
         routeErrors: @escaping @Sendable () -> [String: Int64]? = { nil },
         sources: @escaping @Sendable () -> [SourceFacts] = { [] }, history: RequestHistory? = nil
     ) {
         self.log = log
         self.store = store
+        refused = refusals ?? store
         self.targets = targets
         self.balance = balance
         self.routes = routes
@@ -122,9 +126,9 @@ package final class LocalRecords: RecordSource {
         }
         if let limit = query.limit {
             return RecordPage(
-                lines: lines(try store.refusals(source: query.source, sinceMs: query.since, newest: limit)))
+                lines: lines(try refused.refusals(source: query.source, sinceMs: query.since, newest: limit)))
         }
-        let page = try store.refusals(source: query.source, sinceMs: query.since, after: cursor)
+        let page = try refused.refusals(source: query.source, sinceMs: query.since, after: cursor)
         return RecordPage(lines: lines(page.entries), next: page.next)
     }
 

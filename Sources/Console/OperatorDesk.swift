@@ -5,10 +5,13 @@ internal import Targets
 
 /// What an operator may do, asked for on the control socket.
 package struct OperatorDesk: Sendable {
-    private let engine: DeliveryEngine
+    private let engine: any DeliveryOperations
     private let store: DeliveryStore
 
-    package init(engine: DeliveryEngine, store: DeliveryStore) {
+    /// - Parameters:
+    ///   - engine: does what is asked for.
+    ///   - store: where dead letters are looked at.
+    package init(engine: any DeliveryOperations, store: DeliveryStore) {
         self.engine = engine
         self.store = store
     }
@@ -56,7 +59,9 @@ package struct OperatorDesk: Sendable {
         guard !query.isEmpty else {
             throw QueryError("say which dead letters: by id, event, target, reason, time or where")
         }
-        return Self.done(try engine.decide(action, try query.filter(), by: actor, where: try query.predicate()))
+        let decision = try engine.carryOut(
+            action, on: try query.filter(), by: actor, where: try query.predicate())
+        return Self.done(decision.done, waiting: decision.waiting)
     }
 
     // MARK: samples
@@ -127,9 +132,11 @@ package struct OperatorDesk: Sendable {
         HTTPResponse(status: 200, headers: ["Content-Type": "application/json"], body: json)
     }
 
-    /// `{done: COUNT}`
-    private static func done(_ count: Int) -> HTTPResponse {
-        HTTPResponse(
-            status: 200, headers: ["Content-Type": "application/json"], body: Array(#"{"done": \#(count)}"#.utf8))
+    /// `{done: COUNT}`, and `waiting` where other instances have not answered yet.
+    private static func done(_ count: Int, waiting: Int = 0) -> HTTPResponse {
+        let further = waiting > 0 ? #", "waiting": \#(waiting)"# : ""
+        return HTTPResponse(
+            status: 200, headers: ["Content-Type": "application/json"],
+            body: Array(#"{"done": \#(count)\#(further)}"#.utf8))
     }
 }

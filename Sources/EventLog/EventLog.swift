@@ -1,6 +1,7 @@
 /// Reading a log of events: positions are opaque vectors, and there is no total order.
 package protocol LogReader: AnyObject, Sendable {
-    /// Reads on from a position, in order within each partition. Empty at the end.
+    /// Reads on from a position, in order within each partition; partitions that the position leaves out are not read,
+    /// and stay left out. Empty at the end.
     /// - Parameters:
     ///   - maximumRecords: at most; the log may give fewer.
     ///   - maximumBytes: of payload, except that one record is given however large it is.
@@ -14,8 +15,30 @@ package protocol LogReader: AnyObject, Sendable {
     /// Before the oldest record received at `timeMs` or later; `head` when there is none. As exact as the receiving
     /// clock was steady.
     func position(at timeMs: Int64) throws(LogFailure) -> LogPosition
-    /// Records between two positions, exactly, those that were lost among them; 0 when `to` is not beyond `from`.
+    /// Records between two positions, exactly, those that were lost among them; 0 when `to` is not beyond `from`, and of
+    /// a partition that either of them leaves out.
     func count(from: LogPosition, to: LogPosition) -> Int64
+    /// One record; nil when it is not there any more.
+    func record(at place: RecordPlace) throws(LogFailure) -> LogRecord?
+}
+
+extension LogReader {
+    package func record(at place: RecordPlace) throws(LogFailure) -> LogRecord? {
+        var position = LogPosition.none(count: head.offsets.count)
+        position.offsets[Int(place.partition)] = place.offset
+        do throws(LogFailure) {
+            while !position.isPast(place) {
+                let batch = try read(from: position, maximumRecords: 1, maximumBytes: 1)
+                if let found = batch.records.first(where: { $0.place == place }) { return found }
+                guard batch.next != position else { return nil }
+                position = batch.next
+            }
+            return nil
+        } catch {
+            guard error.code == .expired else { throw error }
+            return nil
+        }
+    }
 }
 
 /// A durable log of events that recognises repeats.
@@ -33,6 +56,12 @@ package protocol EventLog: LogReader {
     /// log's and must answer at once. Until this is called nothing is removed.
     func retain(from lowestUnfinished: @escaping @Sendable () -> LogPosition)
     func statistics() -> LogStatistics
+    /// Of one record's payload, in bytes: a larger one would be refused however often it came.
+    var maximumPayloadBytes: Int { get }
+}
+
+extension EventLog {
+    package var maximumPayloadBytes: Int { .max }
 }
 
 /// What a log counts. Counters are since the log's creation and survive a kill.
@@ -53,6 +82,11 @@ package struct LogStatistics: Sendable, Equatable {
         /// Microseconds, sync included; nil for the last, which has no bound.
         package var atMost: Int64?
         package var count: Int64
+
+        package init(atMost: Int64?, count: Int64) {
+            self.atMost = atMost
+            self.count = count
+        }
     }
 
     /// By name. `system.…` events are in none.
@@ -86,7 +120,7 @@ package struct LogStatistics: Sendable, Equatable {
     package var quarantined: Int64 { sources.values.reduce(0) { $0 + $1.quarantined } }
 
     /// Every event was given a place of its own, so that these tell how many there were.
-    mutating func attribute(_ places: Int64) {
+    package mutating func attribute(_ places: Int64) {
         unattributed = 0
         unattributed = max(0, places - accepted - system)
     }

@@ -13,6 +13,8 @@ package struct LogFailure: Error, Sendable, Equatable, CustomStringConvertible {
         case unknownPosition = "position_unknown"
         /// A record does not match its checksum, or is missing: it is named, and never skipped.
         case damaged = "log_damaged"
+        /// A log of this kind cannot do what was asked.
+        case unsupported = "log_unsupported"
     }
 
     package let code: Code

@@ -1,21 +1,40 @@
-/// A place between records: for every partition, the offset of the next record to read. Opaque to whoever is not the
-/// log: positions are kept, handed back, and compared by the log's own `count(from:to:)`.
+/// A place between records: for every partition, the offset of the next record to read, or `unread` where somebody else
+/// reads it. Opaque to whoever is not the log: positions are kept, handed back, and compared by the log's own
+/// `count(from:to:)`.
 package struct LogPosition: Hashable, Sendable, Codable {
+    /// The offset of a partition that is left out: nothing of it is read, and none of its records is counted.
+    package static let unread: Int64 = -1
+
     package var offsets: [Int64]
 
     package init(offsets: [Int64]) {
         self.offsets = offsets
     }
 
-    /// Whether every partition is at `place` or beyond: the record there has been read.
+    /// A position that leaves out all of so many partitions.
+    package static func none(count: Int) -> LogPosition {
+        LogPosition(offsets: Array(repeating: unread, count: count))
+    }
+
+    /// Whether the record at `place` has been read: its partition is beyond it, and not left out.
     package func isPast(_ place: RecordPlace) -> Bool {
         let partition = Int(place.partition)
         return partition < offsets.count && offsets[partition] > place.offset
     }
 
-    /// The smaller offset of each partition: nothing below it is beyond either position.
+    /// Whether every partition that is not left out, here or in `head`, is at `head` or beyond: there is nothing to read.
+    package func isAtEnd(of head: LogPosition) -> Bool {
+        for (offset, end) in zip(offsets, head.offsets) where offset != Self.unread && offset < end { return false }
+        return true
+    }
+
+    /// The smaller offset of each partition: nothing below it is beyond either position. A partition that one of them
+    /// leaves out is as the other has it.
     package func lowest(_ other: LogPosition) -> LogPosition {
-        LogPosition(offsets: zip(offsets, other.offsets).map { min($0, $1) })
+        LogPosition(
+            offsets: zip(offsets, other.offsets).map {
+                $0 == Self.unread || $1 == Self.unread ? max($0, $1) : min($0, $1)
+            })
     }
 }
 
@@ -24,7 +43,7 @@ extension LogPosition: LosslessStringConvertible {
     package init?(_ description: String) {
         var offsets: [Int64] = []
         for part in description.split(separator: ",", omittingEmptySubsequences: false) {
-            guard let offset = Int64(part), offset >= 0 else { return nil }
+            guard let offset = Int64(part), offset >= Self.unread else { return nil }
             offsets.append(offset)
         }
         guard !offsets.isEmpty else { return nil }

@@ -53,10 +53,13 @@ package struct LogRecord: Sendable, Equatable {
     package var verifiedBy: String?
     /// The structured CloudEvent; empty for a record that was erased.
     package var payload: [UInt8]
+    /// The same event stands before it in its partition: a log that several instances append to may hold repeats, and
+    /// tells those that came within its window. There is nothing to deliver.
+    package var isRepeat: Bool
 
     package init(
         place: RecordPlace, id: EventID, type: String, receivedAtMs: Int64, source: String,
-        verifiedBy: String? = nil, payload: [UInt8]
+        verifiedBy: String? = nil, payload: [UInt8], isRepeat: Bool = false
     ) {
         self.place = place
         self.id = id
@@ -65,6 +68,7 @@ package struct LogRecord: Sendable, Equatable {
         self.source = source
         self.verifiedBy = verifiedBy
         self.payload = payload
+        self.isRepeat = isRepeat
     }
 
     /// Its content was erased on request: it keeps its place and has nothing to deliver.
@@ -112,8 +116,11 @@ package struct QuarantinedElement: Sendable, Equatable {
 package struct AppendBatch: Sendable {
     package var records: [NewRecord]
     package var quarantined: [QuarantinedElement]
+    /// It is written before what is not, and has room of its own among what waits.
+    package var isUrgent: Bool
 
-    package init(records: [NewRecord], quarantined: [QuarantinedElement] = []) {
+    package init(records: [NewRecord], quarantined: [QuarantinedElement] = [], isUrgent: Bool = false) {
+        self.isUrgent = isUrgent
         self.records = records
         self.quarantined = quarantined
     }

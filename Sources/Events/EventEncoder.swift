@@ -34,28 +34,12 @@ package enum EventEncoder {
 
         // Room for the original once as it is, and for its fields.
         var writer = JSONWriter(reserving: span.count + 1024)
-        writer.beginObject()
-        writer.key("specversion")
-        writer.string("1.0")
-        writer.key("id")
-        writer.plainString(id.append)
-        writer.key("source")
-        writer.string("/sources/" + source)
-        writer.key("type")
-        writer.string(draft.type.rawValue)
-        if let subject {
-            writer.key("subject")
-            writer.string(utf8: subject.attribute)
-        }
-        writer.key("time")
-        writer.plainString(time.append)
-        writer.key("datacontenttype")
-        writer.string("application/json")
-        writer.key("dataschema")
-        writer.string("urn:gatehouse:event:1")
-        writer.key("partitionkey")
-        writer.string(utf8: partitionKey)
-        writer.key("data")
+        let envelope = EventEnvelope(
+            id: id, sourceName: source, type: draft.type.rawValue, subject: subject?.attribute, time: time,
+            partitionKey: partitionKey)
+        envelope.writeBeginning(to: &writer)
+        envelope.writeSubject(to: &writer)
+        envelope.writeEnd(to: &writer)
         writeData(draft, tape, span, &writer)
         writer.endObject()
 

@@ -13,6 +13,9 @@ final class Connection: Sendable {
     let isSurplus: Bool
     private let mark: Atomic<UInt64>
     private let state: Mutex<State>
+    /// When its request must have arrived: monotonic microseconds, 0 without such a time; and what it is told then.
+    private let arrival = Atomic<UInt64>(0)
+    private let lateWord = Mutex<HTTPResponse?>(nil)
     /// The certificate its handshake borrowed, kept until the connection ends.
     private let borrowed = Mutex<TLSCertificate?>(nil)
     private let core: ServerCore
@@ -52,6 +55,32 @@ final class Connection: Sendable {
         mark.store(previous, ordering: .releasing)
         return false
     }
+
+    // MARK: Requests that must arrive soon
+
+    /// The request in hand is to be whole by that moment, monotonic microseconds.
+    func expect(by moment: UInt64, orSay answer: HTTPResponse) {
+        lateWord.withLock { $0 = answer }
+        arrival.store(moment, ordering: .releasing)
+    }
+
+    /// It is here, or is no more.
+    func expectNothing() {
+        guard arrival.exchange(0, ordering: .acquiringAndReleasing) != 0 else { return }
+        lateWord.withLock { $0 = nil }
+    }
+
+    /// Whether the request will not be whole in time, looked at again only after `tick`.
+    func isLate(_ mark: PhaseMark, now: UInt64, tick: UInt64) -> Bool {
+        guard mark.phase == .head || mark.phase == .body else { return false }
+        let moment = arrival.load(ordering: .acquiring)
+        return moment != 0 && now + tick >= moment
+    }
+
+    /// What a client whose request is late is told.
+    var wordForLate: HTTPResponse? { lateWord.withLock { $0 } }
+
+    // MARK: The end
 
     /// Gives the connection up if it is still as it was seen: sends a last word and ends both directions. The library's
     /// thread then meets the end and closes. A TLS session is that thread's alone, so there the last word is dropped.

@@ -39,6 +39,17 @@ final class ConnectionTable: Sendable {
         }
     }
 
+    /// Connections whose request will not be whole by the moment it must be.
+    func late(now: UInt64, tick: UInt64) -> [(Connection, PhaseMark)] {
+        slots.withLock {
+            $0.compactMap { connection in
+                guard let connection else { return nil }
+                let mark = connection.phaseMark
+                return connection.isLate(mark, now: now, tick: tick) ? (connection, mark) : nil
+            }
+        }
+    }
+
     /// The first `count` connections to give way to new clients, in their order.
     func givingWay(_ count: Int) -> [(Connection, PhaseMark)] {
         let candidates: [(UInt64, Connection, PhaseMark)] = slots.withLock {

@@ -93,12 +93,19 @@ private let connectionChanged: MHD_NotifyConnectionCallback = { context, library
 /// The request line is here: what it returns is the request's own cell from here on, released in `requestEnded`.
 private let targetReceived:
     @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>?, OpaquePointer?) -> UnsafeMutableRawPointer? = {
-        _, target, library in
-        guard let target = unsafe target, let library = unsafe library, let connection = unsafe connection(of: library)
+        context, target, library in
+        guard let context = unsafe context, let target = unsafe target, let library = unsafe library,
+            let connection = unsafe connection(of: library)
         else { return nil }
         _ = connection.enter(.head)
         let request = unsafe Request(
             connection: connection, target: UnsafeRawBufferPointer(start: target, count: strlen(target)))
+        if let target = request.target, let patience = unsafe core(context).handler.patience(target: target) {
+            request.isUrgent = true
+            connection.expect(by: request.startedAt / 1000 + patience.limit.microseconds, orSay: patience.answer)
+        } else {
+            connection.expectNothing()
+        }
         return unsafe Unmanaged.passRetained(request).toOpaque()
     }
 

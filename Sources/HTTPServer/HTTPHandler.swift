@@ -18,12 +18,14 @@ package struct HTTPRequestHead: Sendable {
     package let contentLength: Int?
     /// Whether a body follows: chunked, or a Content-Length above 0.
     package let hasBody: Bool
-    /// `CLOCK_MONOTONIC`, nanoseconds.
+    /// When the header section was complete: `CLOCK_MONOTONIC`, nanoseconds.
     package let receivedAt: UInt64
+    /// When the request line was: the same clock.
+    package let startedAt: UInt64
 
     package init(
         method: String, target: String, headers: HeaderFields = [:], peer: IPAddress? = nil,
-        contentLength: Int? = nil, hasBody: Bool? = nil, receivedAt: UInt64 = 0
+        contentLength: Int? = nil, hasBody: Bool? = nil, receivedAt: UInt64 = 0, startedAt: UInt64? = nil
     ) {
         self.method = method
         self.target = target
@@ -33,6 +35,7 @@ package struct HTTPRequestHead: Sendable {
         self.contentLength = contentLength
         self.hasBody = hasBody ?? ((contentLength ?? 0) > 0)
         self.receivedAt = receivedAt
+        self.startedAt = startedAt ?? receivedAt
     }
 
     private static func split(_ target: String) -> (String, String?) {
@@ -66,6 +69,29 @@ package protocol HTTPHandler: AnyObject, Sendable {
     /// Decides by the head alone, before `100 Continue` and before any of the body is read. Runs on a server thread:
     /// must not block.
     func receive(_ head: HTTPRequestHead) -> HTTPAdmission
+    /// How long a request to this target may take to arrive, asked when its request line is here; nil: as the server's
+    /// deadlines say. Such a request is also served on one of the connections kept beyond the limit. Runs on a server
+    /// thread: must not block.
+    func patience(target: String) -> HTTPPatience?
+}
+
+extension HTTPHandler {
+    package func patience(target: String) -> HTTPPatience? { nil }
+}
+
+/// How long a request may take to arrive, for a client that gives up soon.
+package struct HTTPPatience: Sendable {
+    /// From its request line to the end of its body; the server may be up to a quarter of a second short of it.
+    package var limit: Duration
+    /// What the client gets when that time is over, and the connection is closed. Not over TLS, where the connection just
+    /// closes.
+    package var answer: HTTPResponse
+
+    package init(limit: Duration, answer: HTTPResponse) {
+        self.limit = limit
+        self.answer = answer
+        self.answer.closesConnection = true
+    }
 }
 
 /// What becomes of a request once its head is known.

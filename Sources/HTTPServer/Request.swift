@@ -23,6 +23,10 @@ final class Request {
     /// Where it stands in the library's buffer, to find its place in the header block; never read again.
     let targetAddress: UInt
     let targetLength: Int
+    /// When the request line was complete: monotonic nanoseconds.
+    let startedAt = monotonicNanoseconds()
+    /// It is served even where the server is full.
+    var isUrgent = false
     var stage = Stage.head
     var received = 0
     /// Whether the connection must not carry another request.

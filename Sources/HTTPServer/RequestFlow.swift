@@ -32,7 +32,7 @@ internal import Synchronization
 
     private func begin(method: UnsafePointer<CChar>?, version: UnsafePointer<CChar>?) -> Bool {
         guard request.connection.enter(.body) else { return false }
-        guard !request.connection.isSurplus else { return refuse(.connectionLimit) }
+        guard !request.connection.isSurplus || request.isUrgent else { return refuse(.connectionLimit) }
         guard !core.isStopping.load(ordering: .acquiring) else { return refuse(.shuttingDown) }
         let head: HTTPRequestHead
         do throws(HeaderViolation) {
@@ -71,6 +71,7 @@ internal import Synchronization
 
     private func finish(_ receiver: any HTTPBodyReceiver) -> Bool {
         guard request.connection.enter(.handling) else { return false }
+        request.connection.expectNothing()
         request.stage = .answering
         let serial = request.connection.awaitAnswer()
         receiver.finish(HTTPExchange(connection: request.connection, serial: serial))
@@ -128,7 +129,7 @@ extension RequestFlow {
         return HTTPRequestHead(
             method: unsafe String(cString: method), target: target, headers: HeaderFields(fields),
             peer: request.connection.peer, contentLength: framing.contentLength, hasBody: framing.hasBody,
-            receivedAt: monotonicNanoseconds())
+            receivedAt: monotonicNanoseconds(), startedAt: request.startedAt)
     }
 
     private func readBlock(

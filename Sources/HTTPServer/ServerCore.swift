@@ -67,6 +67,10 @@ final class ServerCore: Sendable {
 
     /// Gives up every connection whose time is over.
     func expireOverdue(now: UInt64) {
+        for (connection, mark) in table.late(now: now, tick: deadlines.tick) {
+            guard expire(connection, mark, saying: connection.wordForLate) else { continue }
+            report(mark.phase == .body ? .bodyTimeout : .headerTimeout, connection, path: nil)
+        }
         for (connection, mark) in table.overdue(deadlines, now: now) {
             let refusal: Refusal? =
                 switch mark.phase {
@@ -74,7 +78,7 @@ final class ServerCore: Sendable {
                 case .body: .bodyTimeout
                 case .reply, .idle, .handling, .expired: nil
                 }
-            guard expire(connection, mark, refusal) else { continue }
+            guard expire(connection, mark, saying: refusal?.response) else { continue }
             // A client that connected and said nothing was not refused anything.
             if let refusal, mark.phase != .fresh { report(refusal, connection, path: nil) }
         }
@@ -88,13 +92,14 @@ final class ServerCore: Sendable {
             let candidates = table.givingWay(max(1, configuration.connections / 64))
             if candidates.isEmpty { return }
             for (connection, mark) in candidates {
-                _ = expire(connection, mark, mark.phase == .head ? .connectionLimit : nil)
+                _ = expire(
+                    connection, mark, saying: mark.phase == .head ? Refusal.connectionLimit.response : nil)
             }
         }
     }
 
-    private func expire(_ connection: Connection, _ mark: PhaseMark, _ refusal: Refusal?) -> Bool {
-        let isExpired = connection.expire(seen: mark, lastWord: refusal.map { serialized($0.response) })
+    private func expire(_ connection: Connection, _ mark: PhaseMark, saying answer: HTTPResponse?) -> Bool {
+        let isExpired = connection.expire(seen: mark, lastWord: answer.map { serialized($0) })
         if isExpired { open.subtract(1, ordering: .relaxed) }
         return isExpired
     }

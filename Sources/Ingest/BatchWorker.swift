@@ -160,10 +160,14 @@ struct BatchWorker {
                 batch.quarantined.append(try quarantined(element, fault, body, job))
             } else {
                 let tape = try parser.parse(body.bytes(element.range))
-                batch.records.append(
-                    job.source.record(
-                        tape, tape.root, query: job.head.query, receivedAt: job.receivedAt,
-                        verifiedBy: job.verifiedBy, sites: job.sites, draft: &draft))
+                let record = job.source.record(
+                    tape, tape.root, query: job.head.query, receivedAt: job.receivedAt, verifiedBy: job.verifiedBy,
+                    sites: job.sites, draft: &draft)
+                if record.payload.count <= log.maximumPayloadBytes {
+                    batch.records.append(record)
+                } else {
+                    batch.quarantined.append(try quarantined(element, "too large for the log", body, job))
+                }
             }
             if batch.records.count + batch.quarantined.count == Self.bundle {
                 send(batch, job, appends)

@@ -29,7 +29,10 @@ final class EventBodyReceiver: HTTPBodyReceiver {
     }
 
     func receive(_ chunk: UnsafeRawBufferPointer) -> HTTPResponse? {
-        guard budget.take(chunk.count) else { return reporter.refusal(.overloaded(), request.client) }
+        guard budget.take(chunk.count) else {
+            let refusal = reporter.refusal(.overloaded(), request.client)
+            return request.terms?.blindResponse(.overloaded()) ?? refusal
+        }
         body.withLock { unsafe $0.append(contentsOf: chunk) }
         return nil
     }

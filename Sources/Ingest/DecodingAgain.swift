@@ -13,6 +13,7 @@ extension SourceConfiguration {
         var draft = EventDraft()
         draft.reset(receivedAt: receivedAt)
         Decoder.decode(event.tape, original, vendor: vendor, settings: settings, query: nil, into: &draft)
+        keepDecision(of: event, in: &draft)
         if case .query = settings.group, draft.text(.groupName, in: event.tape) == nil,
             let group = event.text(.groupName)
         {
@@ -21,5 +22,14 @@ extension SourceConfiguration {
         sites.complete(&draft, source: name, timezone: timezone, tape: event.tape)
         return EventEncoder.encode(
             draft, source: name, keySpace: keySpace, tape: event.tape, element: original, id: id)
+    }
+
+    /// What was decided then stays, and that somebody waited for it.
+    private func keepDecision(of event: EventView, in draft: inout EventDraft) {
+        let requested = CanonicalType.visitorSigninRequested
+        if draft.type == .visitorSignin, event.type == requested.rawValue { draft.type = requested }
+        for field in [EventField.decisionOutcome, .decisionReason, .decisionMessage, .decisionNotes] {
+            draft.set(field, event.tape, event.value(field))
+        }
     }
 }

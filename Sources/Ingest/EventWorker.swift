@@ -53,11 +53,24 @@ struct EventWorker {
         waiting.reserveCapacity(jobs.count)
         for job in jobs {
             guard let record = decode(job) else { continue }
+            guard record.payload.count <= log.maximumPayloadBytes else {
+                reporter.refuse(
+                    job.exchange, .tooLargeForLog(record.payload.count, log.maximumPayloadBytes), job.client,
+                    body: job.body)
+                continue
+            }
             records.append(record)
             waiting.append((job, draft.type))
         }
         guard !records.isEmpty else { return }
-        log.append(AppendBatch(records: records)) { [reporter, waiting] result in
+        Self.append(records, waiting, to: log, reporter)
+    }
+
+    private static func append(
+        _ records: [NewRecord], _ waiting: [(EventJob, CanonicalType)], to log: any EventLog,
+        _ reporter: RefusalReporter
+    ) {
+        log.append(AppendBatch(records: records)) { result in
             switch result {
             case .success(let outcomes):
                 let now = MonotonicClock.nanoseconds()
@@ -66,6 +79,9 @@ struct EventWorker {
                     job.source.observe(job.head, now: now)
                     job.exchange.respond(job.source.configuration.vendor.acknowledgement(for: type))
                 }
+            case .failure(let failure) where failure.code == .tooLarge && records.count > 1:
+                // One of them is; the others are taken without it.
+                for (record, waiting) in zip(records, waiting) { append([record], [waiting], to: log, reporter) }
             case .failure(let failure):
                 for (job, _) in waiting { reporter.refuse(job.exchange, failure.problem, job.client, body: job.body) }
             }
@@ -80,31 +96,30 @@ struct EventWorker {
             reporter.refuse(job.exchange, .malformed(error), job.client, body: job.body)
             return nil
         }
-        let authentication = job.source.configuration.authentication
         var verifiedBy = job.verifiedBy
-        if authentication.signed == .payload, let verifier = authentication.signature {
-            switch verifyPayload(verifier, tape, job) {
-            case .failure(let failure):
-                reporter.refuse(job.exchange, .notVerified(failure), job.client, body: job.body)
-                return nil
-            case .success(let signature): verifiedBy = signature.secretName
-            }
+        switch job.verifyPayload(tape) {
+        case .failure(let failure):
+            reporter.refuse(job.exchange, .notVerified(failure), job.client, body: job.body)
+            return nil
+        case .success(let signature): verifiedBy = signature?.secretName ?? verifiedBy
         }
         return job.source.record(
             tape, tape.root, query: job.head.query, messageID: job.messageID, receivedAt: job.receivedAt,
             verifiedBy: verifiedBy, sites: job.sites, draft: &draft)
     }
+}
 
-    /// The signature over the bytes of the member `Payload` alone.
-    private func verifyPayload(
-        _ verifier: SignatureVerifier, _ tape: JSONTape, _ job: EventJob
-    ) -> Result<VerifiedSignature, SignatureFailure> {
+extension EventJob {
+    /// Checks a signature over the bytes of the member `Payload` alone; nil: the source has no such signature.
+    func verifyPayload(_ tape: JSONTape) -> Result<VerifiedSignature?, SignatureFailure> {
+        let authentication = source.configuration.authentication
+        guard authentication.signed == .payload, let verifier = authentication.signature else { return .success(nil) }
         let span = tape.member(tape.root, ignoringCase: "payload").map(tape.span) ?? 0..<0
         return unsafe tape.bytes.withUnsafeBytes { bytes in
             unsafe verifier.verify(
-                headers: job.head.headers, url: job.head.target, body: UnsafeRawBufferPointer(rebasing: bytes[span]),
-                nowSeconds: job.receivedAt.milliseconds / 1000)
-        }
+                headers: head.headers, url: head.target, body: UnsafeRawBufferPointer(rebasing: bytes[span]),
+                nowSeconds: receivedAt.milliseconds / 1000)
+        }.map(Optional.some)
     }
 }
 
@@ -112,10 +127,12 @@ extension IntakeSource {
     /// One element as a record of the log. The draft is reused, and left as it was filled.
     func record(
         _ tape: JSONTape, _ element: JSONIndex, query: String?, messageID: String? = nil, receivedAt: Timestamp,
-        verifiedBy: String, sites: SiteDirectory, draft: inout EventDraft
+        verifiedBy: String, sites: SiteDirectory, draft: inout EventDraft,
+        changing change: (inout EventDraft) -> Void = { _ in }
     ) -> NewRecord {
         let event = configuration.encode(
-            tape, element, query: query, messageID: messageID, receivedAt: receivedAt, sites: sites, draft: &draft)
+            tape, element, query: query, messageID: messageID, receivedAt: receivedAt, sites: sites, draft: &draft,
+            changing: change)
         return NewRecord(
             id: event.id, type: event.type.rawValue, partitionKey: event.partitionKey,
             timeMs: event.time.milliseconds, receivedAtMs: event.receivedAt.milliseconds, source: name,
@@ -134,7 +151,7 @@ extension IntakeSource {
 extension LogFailure {
     var problem: ProblemDetails {
         ProblemDetails(
-            status: 503, code: code.rawValue, title: "The event could not be kept", detail: message,
-            retryAfter: retryAfterSeconds)
+            status: code == .tooLarge ? 413 : 503, code: code.rawValue, title: "The event could not be kept",
+            detail: message, retryAfter: code == .tooLarge ? nil : retryAfterSeconds)
     }
 }

@@ -14,6 +14,11 @@ package final class Intake: HTTPHandler {
     private struct Current {
         var sources: [String: IntakeSource]
         var configuration: IntakeConfiguration
+
+        /// By what the source's waiting requests are decided; nil: it decides nothing.
+        func terms(_ source: String) -> DecisionTerms? {
+            sources[source].flatMap { DecisionTerms($0.configuration, configuration) }
+        }
     }
 
     private let current: Mutex<Current>
@@ -24,13 +29,14 @@ package final class Intake: HTTPHandler {
     private let events: WorkerThread<EventJob>
     private let largeEvents: WorkerThread<EventJob>
     private let batches: WorkerThread<BatchJob>
+    private let desk: DecisionDesk
 
     /// Bodies above this size are decoded beside the single events, so that one of them holds up nobody.
     static let largeBody = 64 << 10
 
     /// - Parameters:
     ///   - folder: where large batches are kept while they arrive.
-    ///   - bodyMemory: bytes of request bodies held at once.
+    ///   - bodyMemory: bytes of request bodies held at once; an eighth of it again for those of sources that decide.
     ///   - onRefusal: called on server threads; must not block.
     package init(
         log: any EventLog, configuration: IntakeConfiguration, folder: String, metrics: MetricsRegistry,
@@ -51,6 +57,9 @@ package final class Intake: HTTPHandler {
             var worker = BatchWorker(log: log, reporter: reporter)
             return { worker.work($0) }
         }
+        desk = DecisionDesk(log: log, reporter: reporter, bodyMemory: bodyMemory / 8) { [events, largeEvents] job in
+            job.body.count > Self.largeBody ? largeEvents.offer(job) : events.offer(job)
+        }
         current = Mutex(Self.current(configuration, metrics))
     }
 
@@ -62,10 +71,15 @@ package final class Intake: HTTPHandler {
 
     /// Ends the workers when everything they hold is appended and answered. No request may come any more.
     package func stop() {
+        // Before the others: it hands on to them what waits for no decision.
+        desk.stop()
         events.stop()
         largeEvents.stop()
         batches.stop()
     }
+
+    /// Why decisions are not kept as they should be; nil when they are.
+    package var decisionProblem: String? { desk.problem }
 
     /// The same intake for an address that takes this source's requests only.
     package func only(_ source: String) -> any HTTPHandler {
@@ -90,11 +104,18 @@ package final class Intake: HTTPHandler {
 
     // MARK: before the body
 
+    package func patience(target: String) -> HTTPPatience? {
+        guard let path = IntakePath(target.prefix { $0 != "?" }), !path.isValidation else { return nil }
+        let terms = current.withLock { $0.terms(path.source) }
+        return terms.map { HTTPPatience(limit: $0.within, answer: $0.blindResponse(.tooSlow())) }
+    }
+
     package func receive(_ head: HTTPRequestHead) -> HTTPAdmission {
         let path = IntakePath(head.path)
-        let (source, proxies, sites) = current.withLock { current in
+        let (source, terms, proxies, sites) = current.withLock { current in
             (
-                path.flatMap { current.sources[$0.source] }, current.configuration.trustedProxies,
+                path.flatMap { current.sources[$0.source] }, path.flatMap { current.terms($0.source) },
+                current.configuration.trustedProxies,
                 current.configuration.sites
             )
         }
@@ -115,7 +136,7 @@ package final class Intake: HTTPHandler {
         }
         let request = IntakeRequest(
             source: source, sites: sites, head: head, client: client, verifiedBy: verifiedBy,
-            validationAnswer: validationAnswer)
+            validationAnswer: validationAnswer, terms: validationAnswer == nil ? terms : nil)
         return .accept(maximumBody: source.configuration.maximumBody, receiver(request))
     }
 
@@ -153,6 +174,12 @@ package final class Intake: HTTPHandler {
             return BatchBodyReceiver(
                 request, folder: folder, reporter: reporter, batch: { [batches] in batches.offer($0) }, single: offer)
         }
+        if let terms = request.terms {
+            return EventBodyReceiver(request, budget: desk.budget, reporter: reporter) { [desk] job in
+                desk.take(job, terms)
+                return true
+            }
+        }
         return EventBodyReceiver(request, budget: budget, reporter: reporter, handOver: offer)
     }
 
@@ -179,6 +206,8 @@ private final class SingleSourceIntake: HTTPHandler {
         }
         return intake.receive(head)
     }
+
+    func patience(target: String) -> HTTPPatience? { intake.patience(target: target) }
 }
 
 /// A request whose head was found good.
@@ -191,6 +220,8 @@ struct IntakeRequest: Sendable {
     let verifiedBy: String
     /// Set when the sender only asks whether the address is right.
     let validationAnswer: HTTPResponse?
+    /// Of a source that decides.
+    let terms: DecisionTerms?
     let receivedAt = Timestamp.now()
 }
 

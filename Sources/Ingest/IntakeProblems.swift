@@ -52,9 +52,22 @@ extension ProblemDetails {
             detail: "At most \(limit) elements are taken in one request.")
     }
 
+    /// - Parameter bytes: what the event takes.
+    static func tooLargeForLog(_ bytes: Int, _ limit: Int) -> ProblemDetails {
+        ProblemDetails(
+            status: 413, code: "too_large", title: "The event is too large",
+            detail: "It takes \(bytes) bytes, and the log takes events of at most \(limit).")
+    }
+
     static func overloaded() -> ProblemDetails {
         ProblemDetails(
             status: 503, code: "overloaded", title: "Too much is being received at once",
+            detail: "Nothing was kept; send it again.", retryAfter: 2)
+    }
+
+    static func tooSlow() -> ProblemDetails {
+        ProblemDetails(
+            status: 503, code: "too_slow", title: "The request did not arrive in time to be decided",
             detail: "Nothing was kept; send it again.", retryAfter: 2)
     }
 

@@ -9,6 +9,8 @@ final class IntakeSource: Sendable {
     let duplicates: Counter
     let quarantined: Counter
     private let duration: Histogram
+    /// Nil for a source that decides nothing.
+    let decisions: DecisionCounters?
 
     var name: String { configuration.name }
 
@@ -21,6 +23,7 @@ final class IntakeSource: Sendable {
             "gatehouse_events_duplicate_total", "Events acknowledged that were there already.", labels)
         quarantined = metrics.counter(
             "gatehouse_events_quarantined_total", "Elements of batches that could not be decoded.", labels)
+        decisions = configuration.answerWithin.map { _ in DecisionCounters(configuration, metrics) }
         duration = metrics.histogram(
             "gatehouse_intake_duration_seconds", "From a request's head to its acknowledgement.", labels)
     }

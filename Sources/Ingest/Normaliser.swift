@@ -33,7 +33,7 @@ package struct Normaliser {
     ) throws(Failure) -> [UInt8] {
         var draft = EventDraft()
         draft.reset(receivedAt: receivedAt)
-        Decoder.decode(tape, element, vendor: source.vendor, settings: source.settings, query: nil, into: &draft)
+        source.decode(tape, element, query: nil, into: &draft)
         try change(&draft)
         let name = draft.text(.source, in: tape).map { String(decoding: $0, as: UTF8.self) } ?? source.name
         let key = draft[.siteKey]
@@ -45,14 +45,24 @@ package struct Normaliser {
 
 extension SourceConfiguration {
     /// One element as a canonical event. The draft is reused, and left as it was filled.
+    /// - Parameter change: made when everything else is in the draft.
     func encode(
         _ tape: JSONTape, _ element: JSONIndex, query: String?, messageID: String? = nil, receivedAt: Timestamp,
-        sites: SiteDirectory, draft: inout EventDraft
+        sites: SiteDirectory, draft: inout EventDraft, changing change: (inout EventDraft) -> Void = { _ in }
     ) -> EncodedEvent {
         draft.reset(receivedAt: receivedAt)
+        decode(tape, element, query: query, messageID: messageID, into: &draft)
+        sites.complete(&draft, source: name, timezone: timezone, tape: tape)
+        change(&draft)
+        return EventEncoder.encode(draft, source: name, keySpace: keySpace, tape: tape, element: element)
+    }
+
+    /// Reads one element in the sender's way, and by the source's settings.
+    func decode(
+        _ tape: JSONTape, _ element: JSONIndex, query: String?, messageID: String? = nil, into draft: inout EventDraft
+    ) {
         Decoder.decode(
             tape, element, vendor: vendor, settings: settings, query: query, messageID: messageID, into: &draft)
-        sites.complete(&draft, source: name, timezone: timezone, tape: tape)
-        return EventEncoder.encode(draft, source: name, keySpace: keySpace, tape: tape, element: element)
+        draft.type = type(of: draft.type)
     }
 }

@@ -23,7 +23,7 @@ final class RefusalReporter: Sendable {
 
     /// Answers a request whose whole body has arrived.
     func refuse(_ exchange: HTTPExchange, _ problem: ProblemDetails, _ client: RefusedClient, body: [UInt8]) {
-        report(problem, client, size: body.count, sha256: Hex.encode(SHA256.hash(body)))
+        report(problem, client, body: body)
         exchange.respond(problem.response())
     }
 
@@ -31,6 +31,10 @@ final class RefusalReporter: Sendable {
     func refusal(_ problem: ProblemDetails, _ client: RefusedClient, size: Int? = nil) -> HTTPResponse {
         report(problem, client, size: size, sha256: nil)
         return problem.response()
+    }
+
+    func report(_ problem: ProblemDetails, _ client: RefusedClient, body: [UInt8]) {
+        report(problem, client, size: body.count, sha256: Hex.encode(SHA256.hash(body)))
     }
 
     func report(_ problem: ProblemDetails, _ client: RefusedClient, size: Int?, sha256: String?) {

@@ -43,11 +43,15 @@ package struct SourceConfiguration: Sendable {
     package var timezone: String?
     /// A source without an event for longer than this is told of as silent.
     package var expectEvery: Duration?
+    /// What is done with requests that wait for a decision.
+    package var mode: SourceMode
+    /// When a waiting request is answered at the latest; nil: as the sender's traits say.
+    package var deadline: Duration?
 
     package init(
         name: String, vendor: any Vendor, authentication: SourceAuthentication, maximumBody: Int,
         allow: [IPNetwork] = [], settings: DecodeSettings, keySpace: String? = nil,
-        timezone: String? = nil, expectEvery: Duration? = nil
+        timezone: String? = nil, expectEvery: Duration? = nil, mode: SourceMode? = nil, deadline: Duration? = nil
     ) {
         self.name = name
         self.vendor = vendor
@@ -58,5 +62,7 @@ package struct SourceConfiguration: Sendable {
         self.keySpace = keySpace ?? name
         self.timezone = timezone
         self.expectEvery = expectEvery
+        self.mode = mode ?? SourceMode(defaultOf: vendor)
+        self.deadline = deadline
     }
 }

@@ -16,13 +16,13 @@ final class GuardedConnecting: Sendable {
     /// What was refused last, for people.
     var lastRefusal: String? { refusal.withLock { $0 } }
 
-    /// This must outlive the client.
-    func install(in properties: KafkaProperties) {
+    /// Where the client's context is a `ClientContext`.
+    static func install(in properties: KafkaProperties) {
         guard let pointer = unsafe properties.pointer else { return }
-        unsafe rd_kafka_conf_set_opaque(pointer, Unmanaged.passUnretained(self).toOpaque())
         unsafe gatehouse_kafka_set_connect(pointer) { descriptor, address, length, broker, context in
-            guard let address = unsafe address, let context = unsafe context else { return EINVAL }
-            let connecting = unsafe Unmanaged<GuardedConnecting>.fromOpaque(context).takeUnretainedValue()
+            guard let address = unsafe address, let connecting = unsafe ClientContext.of(context)?.addresses else {
+                return EINVAL
+            }
             guard unsafe connecting.permits(address, Int(length), broker) else { return EACCES }
             // The socket does not block: librdkafka waits for it by itself.
             let result = unsafe connect(descriptor, address, socklen_t(length))

@@ -36,6 +36,14 @@ package struct KafkaConfiguration: Sendable {
     }
 }
 
+/// librdkafka as it is on this machine.
+package enum KafkaLibrary {
+    package static var version: String { unsafe rd_kafka_version_str().map { unsafe String(cString: $0) } ?? "unknown" }
+
+    /// Before 2.6.1 it sends its nonce twice (RFC 5802, section 5.1), which brokers accept up to Kafka 3.
+    package static var speaksSCRAM: Bool { rd_kafka_version() >= 0x0206_01ff }
+}
+
 /// Properties on their way into a client.
 @safe final class KafkaProperties {
     /// Nil once a client has taken them over.

@@ -1,6 +1,6 @@
 internal import CRdKafka
 
-/// Why a record was not taken, or a client could not be made.
+/// Why something could not be done in a cluster, or a client could not be made.
 package struct KafkaFailure: Error, Sendable, Hashable, CustomStringConvertible {
     /// What the failure says about.
     package enum Concern: Sendable, Hashable {
@@ -15,25 +15,37 @@ package struct KafkaFailure: Error, Sendable, Hashable, CustomStringConvertible 
     /// For people. Holds no secret and nothing of the record.
     package var message: String
     package var concern: Concern
+    /// The record may stand in the topic although no broker said so: published again, it may stand there twice.
+    package var mayBeKept: Bool
 
-    package init(code: String, message: String, concern: Concern = .cluster) {
+    package init(code: String, message: String, concern: Concern = .cluster, mayBeKept: Bool = false) {
         self.code = code
         self.message = message
         self.concern = concern
+        self.mayBeKept = mayBeKept
     }
 
-    static let closed = KafkaFailure(code: "closed", message: "the producer is closed")
+    static let restarting = KafkaFailure(code: "restarting", message: "the client starts anew after an error")
+    static let closed = KafkaFailure(code: "closed", message: "the client is closed")
+
+    /// The client's own queue is full: later there is room again.
+    package static let queueFull = "queue_full"
+    /// What was to be read next is not there any more, or not yet.
+    package static let offsetOutOfRange = "offset_out_of_range"
+    /// A commit of a partition that is not this member's.
+    package static let notOwned = "not_owned"
 
     package var description: String { message }
 
-    init(_ error: rd_kafka_resp_err_t) {
+    init(_ error: rd_kafka_resp_err_t, mayBeKept: Bool = false) {
         code = Self.code(error)
         message = unsafe rd_kafka_err2str(error).map { unsafe String(cString: $0) } ?? "unknown error"
         concern = Self.ofRecord.contains { $0 == error } ? .record : .cluster
+        self.mayBeKept = mayBeKept
     }
 
     /// Errors that are librdkafka's own, and no broker's, have names that begin with an underscore.
-    private static func code(_ error: rd_kafka_resp_err_t) -> String {
+    static func code(_ error: rd_kafka_resp_err_t) -> String {
         let name = unsafe rd_kafka_err2name(error).map { unsafe String(cString: $0) } ?? "unknown"
         return String(name.drop { $0 == "_" }).lowercased()
     }

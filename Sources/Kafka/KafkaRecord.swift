@@ -15,13 +15,23 @@ package struct KafkaRecord: Sendable, Hashable {
     }
 
     package var topic: String
+    /// Nil: chosen by the key as Java's client does (murmur2), or at random where there is none.
+    package var partition: Int32?
+    /// Milliseconds since 1970 UTC; nil: when it is published.
+    package var timestampMs: Int64?
     /// Records of one key go to one partition, in order.
     package var key: [UInt8]?
     package var headers: [Header]
-    package var value: [UInt8]
+    /// Nil: a tombstone, by which a compacted topic forgets the key.
+    package var value: [UInt8]?
 
-    package init(topic: String, key: [UInt8]? = nil, headers: [Header] = [], value: [UInt8]) {
+    package init(
+        topic: String, partition: Int32? = nil, timestampMs: Int64? = nil, key: [UInt8]? = nil, headers: [Header] = [],
+        value: [UInt8]?
+    ) {
         self.topic = topic
+        self.partition = partition
+        self.timestampMs = timestampMs
         self.key = key
         self.headers = headers
         self.value = value
@@ -32,4 +42,9 @@ package struct KafkaRecord: Sendable, Hashable {
 package struct KafkaPlace: Sendable, Hashable {
     package var partition: Int32
     package var offset: Int64
+
+    package init(partition: Int32, offset: Int64) {
+        self.partition = partition
+        self.offset = offset
+    }
 }

@@ -38,6 +38,19 @@ package final class Exchange: Sendable {
         size = bytes.count
     }
 
+    /// As it was kept: what was rendered is known by its digest and size.
+    package init(
+        digest: [UInt8], size: Int, version: TargetVersion?, signedAtSeconds: Int64?, answer: Answer?,
+        request: [UInt8]?
+    ) {
+        self.version = version
+        self.digest = digest
+        self.signedAtSeconds = signedAtSeconds
+        self.answer = answer
+        self.request = request?.beginning(Self.maximumRequest)
+        self.size = size
+    }
+
     /// The memory it takes, roughly.
     package var footprint: Int { 200 + (request?.count ?? 0) + (answer?.footprint ?? 0) }
 }

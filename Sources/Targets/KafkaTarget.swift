@@ -18,7 +18,7 @@ package struct KafkaTargetType: TargetType {
             reader.optional("format")?.choice(of: KafkaContentMode.allCases.map(\.rawValue), &diagnostics)
             .flatMap(KafkaContentMode.init(rawValue:)) ?? .binary
         let own = KafkaTLS(settings, reader["tls"], &diagnostics).properties
-        let properties = ConfiguredProperties.decode(reader.optional("properties"), &diagnostics)
+        let properties = ConfiguredProperties.decode(reader.optional("properties"), for: .target, &diagnostics)
         let brokersNode = reader.required("brokers", &diagnostics)
         let topicNode = reader.required("topic", &diagnostics)
         guard let brokers = brokersNode.flatMap({ KafkaBrokers($0, settings.addressGuard, &diagnostics) }),
@@ -32,18 +32,9 @@ package struct KafkaTargetType: TargetType {
             destination: "kafka://\(brokers.display)/\(topic)", policy: ContentPolicy(settings))
     }
 
-    /// Kafka's own rule for names of topics.
     private static func topic(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> String? {
         guard let topic = node.name(&diagnostics), let scalar = node.scalar, scalar.isResolved else { return nil }
-        let isPlain = topic.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
-                true
-            default: false
-            }
-        }
-        guard isPlain, 1...249 ~= topic.utf8.count, topic != ".", topic != ".." else {
+        guard KafkaTopicName.isAllowed(topic) else {
             diagnostics.error(
                 at: node.location,
                 "a topic's name is at most 249 letters, digits, dots, underscores and hyphens, found `\(scalar.displayText)`"
@@ -130,17 +121,18 @@ final class KafkaTarget: Target {
     func send(_ outgoing: OutgoingEvent, completion: @escaping @Sendable (DeliveryOutcome) -> Void) {
         let started = ContinuousClock.now
         let record = blueprint.record(of: outgoing)
+        let bytes = record.value ?? []
         outgoing.test?.sends(TargetRendition(.record(record), of: blueprint, showsSignature: false))
         producer.send(record) { [blueprint] result in
             let duration = started.duration(to: .now)
             let outcome: DeliveryOutcome =
                 switch result {
-                case .success: .delivered(DeliveryReceipt(duration: duration, bytes: record.value.count))
+                case .success: .delivered(DeliveryReceipt(duration: duration, bytes: bytes.count))
                 case .failure(let failure): .failed(FailureClassification.failure(failure, duration))
                 }
             completion(
                 outcome.carrying(
-                    Exchange(record.value, version: blueprint.settings.version, isKept: !outcome.isDelivered)))
+                    Exchange(bytes, version: blueprint.settings.version, isKept: !outcome.isDelivered)))
         }
     }
 

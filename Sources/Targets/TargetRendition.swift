@@ -48,7 +48,7 @@ enum WireMessage: Sendable {
     var bytes: [UInt8] {
         switch self {
         case .request(let request): request.body
-        case .record(let record): record.value
+        case .record(let record): record.value ?? []
         case .bytes(let bytes): bytes
         }
     }
@@ -106,7 +106,7 @@ extension TargetRendition {
             headers =
                 [Header(name: "key", value: String(decoding: record.key ?? [], as: UTF8.self))]
                 + record.headers.map { Header(name: $0.name, value: String(decoding: $0.value, as: UTF8.self)) }
-            bytes = record.value
+            bytes = message.bytes
         case .request(let request):
             let signatures = showsSignature ? (blueprint as? any RenderableBlueprint)?.signatureHeaders ?? [] : []
             method = request.method

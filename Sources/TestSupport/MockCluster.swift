@@ -38,13 +38,14 @@ import CRdKafka
     }
 
     package enum PublishError: Sendable {
-        case notLeader, timedOut, unauthorised
+        case notLeader, timedOut, unauthorised, tooFewReplicas
 
         fileprivate var code: rd_kafka_resp_err_t {
             switch self {
             case .notLeader: RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION
             case .timedOut: RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT
             case .unauthorised: RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED
+            case .tooFewReplicas: RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND
             }
         }
     }
@@ -52,5 +53,17 @@ import CRdKafka
     /// No broker can be reached.
     package func goDown() {
         for broker in 1...Int32(brokers.count) { _ = unsafe rd_kafka_mock_broker_set_down(cluster, broker) }
+    }
+
+    /// All brokers can be reached again.
+    package func comeUp() {
+        for broker in 1...Int32(brokers.count) { _ = unsafe rd_kafka_mock_broker_set_up(cluster, broker) }
+    }
+
+    /// Every broker answers this much later.
+    package func delayAnswers(milliseconds: Int32) {
+        for broker in 1...Int32(brokers.count) {
+            _ = unsafe rd_kafka_mock_broker_set_rtt(cluster, broker, milliseconds)
+        }
     }
 }

@@ -36,6 +36,9 @@ package struct DecisionReply: Sendable, Hashable {
         self.visitorNotes = visitorNotes
     }
 
+    /// What is shown as the message; nil for who is admitted.
+    package var messageShown: String? { outcome == .admit ? nil : shownMessage }
+
     /// The message, or the standard one.
     var shownMessage: String { message.flatMap { $0.isEmpty ? nil : $0 } ?? Self.standardMessage }
 }

@@ -111,7 +111,7 @@ struct TeamTests {
                 "london: {files: routes/london, scope: {}, targets: [sem, siem, siem], decision: x}",
                 [
                     "10:55: no target is called `sem` (did you mean siem?)", "10:66: the target `siem` is named twice",
-                    "10:73: unknown key `decision` in team london; known are files, scope, targets",
+                    "10:73: unknown key `decision` in team london (did you mean decisions?)",
                 ]
             ),
             (

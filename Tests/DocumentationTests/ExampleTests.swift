@@ -32,6 +32,7 @@ import YAML
               desk: {type: file, path: ./desk}
               crm: {type: file, path: ./crm}
               partner: {type: file, path: ./partner}
+              access: {type: webhook, url: "https://access.example/ask"}
               archive: {type: file, path: ./archive}
 
             """
@@ -46,10 +47,15 @@ import YAML
         """
 
     /// Errors and warnings; a reference without a value is neither here.
-    private func problems(_ configuration: String, routes: String) throws -> [String] {
+    private func problems(
+        _ configuration: String, routes: String, decisions: String = "decisions: []\n"
+    ) throws -> [String] {
         let folder = TemporaryDirectory()
         try FileManager.default.createDirectory(atPath: folder.file("routes"), withIntermediateDirectories: true)
         try folder.write("routes/routes.yaml", routes)
+        try folder.write("routes/watchlist.csv", "name,email\nAnn,ann@example.com\n")
+        try folder.write("routes/partners.txt", "Acme\n")
+        if configuration.contains("\ndecisions: ") { try folder.write("routes/decisions.yaml", decisions) }
         for team in ["london", "sydney"] {
             try FileManager.default.createDirectory(
                 atPath: folder.file("routes/\(team)"), withIntermediateDirectories: true)
@@ -96,6 +102,15 @@ import YAML
         }
     }
 
+    @Test("a file of decisions of a page passes check", arguments: Page.names)
+    func decisions(_ name: String) throws {
+        for block in try Page(name).blocks where block.language == "yaml" && block.has("decisions") {
+            let configuration = complete("\ndecisions: ./routes/decisions.yaml\n")
+            let found = try problems(configuration, routes: "routes: []\n", decisions: block.text)
+            #expect(found == [], "\(name):\(block.line)")
+        }
+    }
+
     @Test("what a page shows as wrong is refused", arguments: Page.names)
     func refused(_ name: String) throws {
         for block in try Page(name).blocks where block.language == "yaml" && block.has("refused") {
@@ -121,8 +136,9 @@ import YAML
     @Test("every block says what it is, so that no example goes untested", arguments: Page.names)
     func marks(_ name: String) throws {
         let known: [String: Set<String>] = [
-            "yaml": ["config", "fragment", "routes", "refused"], "json": ["event"],
-            "sh": ["run", "background", "verify", "install", "console"], "text": ["output"], "python": [],
+            "yaml": ["config", "fragment", "routes", "decisions", "refused"], "json": ["event"],
+            "sh": ["run", "background", "verify", "install", "console", "kafka"], "text": ["output"], "python": [],
+            "sql": [],
         ]
         for block in try Page(name).blocks {
             let words = try #require(known[block.language], "\(name):\(block.line): what is `\(block.language)`?")

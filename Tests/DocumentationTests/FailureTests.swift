@@ -1,6 +1,7 @@
 import Events
 import Foundation
 import HTTPClient
+import HTTPTypes
 import Kafka
 import Signatures
 import Testing
@@ -22,7 +23,9 @@ import Testing
             expected.insert("\(match.1) \(match.2)")
         }
         for code in SignatureFailure.Code.allCases { expected.insert("401 \(code.rawValue)") }
-        for code in [LogFailure.Code.full, .unavailable, .tooLarge] { expected.insert("503 \(code.rawValue)") }
+        for code in [LogFailure.Code.full, .unavailable, .tooLarge] {
+            expected.insert("\(LogFailure(code, "").problem.status) \(code.rawValue)")
+        }
         let rows = try Page("docs/senders.md").table("Refusals", "status", "code").rows
         #expect(Set(rows.map { "\($0[0]) \($0[1].code)" }) == expected)
         #expect(rows.count == expected.count)

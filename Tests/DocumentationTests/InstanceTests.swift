@@ -30,6 +30,7 @@ extension RunningTests {
             data: ./data
             sources:
               london: {vendor: signinapp, secrets: ["${env:LONDON_SECRET}"], expect_every: 1h}
+              sydney: {vendor: sine, api_key: key}
             targets:
               partner:
                 type: webhook
@@ -119,7 +120,7 @@ extension RunningTests {
         }
         let files = try FileManager.default.contentsOfDirectory(atPath: shell.path("data"))
         #expect(Set(files).isSubset(of: names), "\(files)")
-        #expect(Set(names).subtracting(files) == ["quarantine"])
+        #expect(Set(names).subtracting(files) == ["quarantine", "spool", "kafka"])
         let modes = try shell.run("stat -c '%A %n' data data/* data/*/*").output.split(separator: "\n")
         #expect(modes.contains { $0.hasSuffix("data/teams/guards.json") })
         for mode in modes {

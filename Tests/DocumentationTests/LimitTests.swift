@@ -19,6 +19,7 @@ import YAML
         let (loaded, diagnostics) = ConfigurationLoader(purpose: .running).load(file)
         let configuration = try #require(loaded, "\(diagnostics)")
         let retention = configuration.retention
+        let kafka = KafkaLogSettings()
         let expected: [String: [String: String]] = [
             "Top level": [
                 "listen": "\(configuration.listen.address)", "console": "\(configuration.console)",
@@ -33,7 +34,13 @@ import YAML
                 "age": Text.duration(retention.age), "size": Text.size(retention.size),
                 "dead_letters": Text.duration(retention.deadLetters), "history": Text.duration(retention.history),
             ],
+            "kafka": [
+                "prefix": kafka.prefix, "partitions": "\(kafka.partitions)", "replication": "the brokers'",
+                "create_topics": "\(kafka.createsTopics)", "spool": kafka.spoolBytes == nil ? "off" : "on",
+                "format": kafka.isStructured ? "structured" : "binary",
+            ],
         ]
+        #expect(Text.size(KafkaLogSettings.defaultSpoolBytes) == "4GiB")
         #expect(configuration.dataFolder == folder.file("data"))
         let page = try Page("docs/configuration.md")
         for (heading, defaults) in expected {

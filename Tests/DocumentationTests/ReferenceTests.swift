@@ -44,7 +44,8 @@ import Vendors
         let page = try Page("docs/configuration.md")
         let sections: [(heading: String, path: [String])] = [
             ("Top level", []), ("listen", ["listen"]), ("console", ["console"]), ("retention", ["retention"]),
-            ("Sources", ["sources", "*"]), ("Sites", ["sites", "*"]), ("Teams", ["teams", "*"]),
+            ("kafka", ["log", "kafka"]), ("Sources", ["sources", "*"]), ("Sites", ["sites", "*"]),
+            ("Teams", ["teams", "*"]),
         ]
         for (heading, path) in sections {
             let keys = try page.table(heading, "key").rows.map { $0[0].code }
@@ -58,7 +59,7 @@ import Vendors
         let targets = try Page("docs/targets.md")
         let shared = try Page("docs/configuration.md").table("Targets", "key").rows.map { $0[0].code }
         var own: [String] = []
-        for heading in ["syslog", "http", "webhook", "file"] {
+        for heading in ["syslog", "http", "webhook", "file", "kafka"] {
             own += try targets.table(heading, "key").rows.map { $0[0].code }
         }
         #expect(Set(shared + own) == configuration.keys(["targets", "*"]))

@@ -88,12 +88,16 @@ extension EventLog {
     func readAll(from position: LogPosition, step: Int = 100) throws -> [LogRecord] {
         var position = position
         var records: [LogRecord] = []
-        while true {
+        let end = head
+        let deadline = ContinuousClock.now + .seconds(30)
+        while !position.isAtEnd(of: end) {
             let batch = try read(from: position, maximumRecords: step, maximumBytes: 1 << 20)
             records += batch.records
-            guard batch.next != position else { return records }
+            // A log may have to wait for what it gives next.
+            guard batch.next != position || ContinuousClock.now < deadline else { return records }
             position = batch.next
         }
+        return records
     }
 }
 

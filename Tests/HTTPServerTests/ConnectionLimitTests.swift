@@ -69,6 +69,41 @@ struct ConnectionLimitTests {
         #expect(eventually { (try? served(server)) == true }, "their connections are idle now, and give way")
     }
 
+    @Test("when all are at work a client that must be served soon is, on a connection kept for it")
+    func urgent() throws {
+        let waiting = Waiting()
+        let server = try startServer(UrgentHandler(waiting.handler)) { $0.connections = 2 }
+        defer { server.stop() }
+        let busy = try (0..<2).map { _ in
+            let client = try RawClient(port: server.port)
+            client.send(Self.request)
+            return client
+        }
+        #expect(eventually { waiting.count == 2 })
+        let refused = try RawClient(port: server.port)
+        refused.send(Self.request)
+        #expect(refused.receiveAll().text.hasPrefix("HTTP/1.1 503 "))
+        let urgent = try RawClient(port: server.port)
+        urgent.send("GET /door HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(urgent.receiveResponse()?.body == "open")
+        for exchange in waiting.take() { exchange.respond(.text("done")) }
+        for client in busy { #expect(client.receiveResponse()?.body == "done") }
+    }
+
+    private final class UrgentHandler: HTTPHandler {
+        private let others: any HTTPHandler
+
+        init(_ others: any HTTPHandler) { self.others = others }
+
+        func receive(_ head: HTTPRequestHead) -> HTTPAdmission {
+            head.path == "/door" ? .refuse(.text("open")) : others.receive(head)
+        }
+
+        func patience(target: String) -> HTTPPatience? {
+            target == "/door" ? HTTPPatience(limit: .seconds(20), answer: .text("closed")) : nil
+        }
+    }
+
     @Test("idle connections give way before unfinished heads, the longest first; those at work do not")
     func order() {
         let marks: [(ConnectionPhase, UInt64)] = [

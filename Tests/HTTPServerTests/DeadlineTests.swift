@@ -103,6 +103,43 @@ struct DeadlineTests {
         #expect(client.receiveResponse()?.body == "late")
     }
 
+    @Test(
+        "a request that must arrive soon and does not is told what its handler says, in its head and in its body",
+        arguments: ["POST /soon HTTP/1.1\r\nX-A: ", "POST /soon HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\na"])
+    func patience(sent: String) throws {
+        let log = ReceiverLog()
+        let refusals = Mutex<[String]>([])
+        let handler = PatientHandler(.milliseconds(400), log)
+        let server = try startServer(handler) {
+            $0.onRefusal = { refusal in refusals.withLock { $0.append(refusal.code) } }
+        }
+        defer { server.stop() }
+        let client = try RawClient(port: server.port)
+        client.send(sent)
+        let answer = client.receiveAll()
+        #expect(answer.text.hasPrefix("HTTP/1.1 412 ") && answer.closed)
+        #expect(answer.text.hasSuffix("\r\n\r\nno"))
+        #expect(eventually { refusals.withLock { $0 } == ["timeout"] })
+        if sent.hasSuffix("a") { #expect(eventually { log.events.withLock { $0.last } == "abandoned timedOut" }) }
+    }
+
+    @Test("a request that has arrived is its handler's, however long it takes; so is the next one on the connection")
+    func patienceOver() throws {
+        let log = ReceiverLog()
+        let waiting = Waiting()
+        let handler = PatientHandler(.milliseconds(400), log, waiting.handler)
+        let server = try startServer(handler)
+        defer { server.stop() }
+        let client = try RawClient(port: server.port)
+        for path in ["/soon", "/other"] {
+            client.send("POST \(path) HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\na")
+            #expect(eventually { waiting.count == 1 })
+            usleep(600_000)
+            for exchange in waiting.take() { exchange.respond(.text("late")) }
+            #expect(client.receiveResponse()?.body == "late")
+        }
+    }
+
     @Test("each phase is over when its own limit is reached, and only then", arguments: ConnectionPhase.allCases)
     func phases(phase: ConnectionPhase) {
         var configuration = HTTPServerConfiguration(listen: .tcp(host: "127.0.0.1", port: 0))
@@ -123,6 +160,28 @@ struct DeadlineTests {
         #expect(!deadlines.isOver(mark, now: 5000 + limit - 1))
         #expect(deadlines.isOver(mark, now: 5000 + limit))
         #expect(!deadlines.isOver(mark, now: 4000), "a clock read earlier on another thread")
+    }
+
+    /// Takes requests to `/soon`, which must arrive in that time.
+    private final class PatientHandler: HTTPHandler {
+        private let limit: Duration
+        private let log: ReceiverLog
+        private let handler: (any HTTPHandler)?
+
+        init(_ limit: Duration, _ log: ReceiverLog, _ handler: (any HTTPHandler)? = nil) {
+            self.limit = limit
+            self.log = log
+            self.handler = handler
+        }
+
+        func receive(_ head: HTTPRequestHead) -> HTTPAdmission {
+            handler?.receive(head) ?? .accept(maximumBody: 1 << 20, log.receiver())
+        }
+
+        func patience(target: String) -> HTTPPatience? {
+            guard target == "/soon" else { return nil }
+            return HTTPPatience(limit: limit, answer: HTTPResponse(status: 412, body: Array("no".utf8)))
+        }
     }
 
     /// Sends a byte every 10 ms until the other side is gone.

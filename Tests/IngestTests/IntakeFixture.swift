@@ -9,6 +9,7 @@ import HTTPTypes
 import Ingest
 import JSON
 import Metrics
+import Rules
 import Signatures
 import Simulator
 import Synchronization
@@ -93,7 +94,7 @@ final class RefusalList: Sendable {
 }
 
 /// An intake behind a real server on loopback, with one source for each vendor, and a client.
-final class IntakeFixture {
+final class IntakeFixture: Sendable {
     static let secret = "a secret of at least sixteen bytes"
 
     let log = GatedLog()
@@ -101,10 +102,14 @@ final class IntakeFixture {
     let client = HTTPClient()
     let metrics = MetricsRegistry()
     let intake: Intake
+    let sources: [SourceConfiguration]
     let server: HTTPServer
 
-    init(_ change: (inout SourceConfiguration) -> Void = { _ in }, sites: [Site] = []) throws {
-        let sources = try Vendors.all.map { vendor in
+    init(
+        _ change: (inout SourceConfiguration) -> Void = { _ in }, sites: [Site] = [], decisions: DecisionPlan? = nil,
+        asker: (any DecisionAsker)? = nil
+    ) throws {
+        sources = try Vendors.all.map { vendor in
             var source = SourceConfiguration(
                 name: "from-\(vendor.name)", vendor: vendor, authentication: try Self.authentication(vendor),
                 maximumBody: vendor.traits.maximumBody, settings: DecodeSettings(source: "from-\(vendor.name)"))
@@ -115,7 +120,9 @@ final class IntakeFixture {
             return source
         }
         intake = Intake(
-            log: log, configuration: IntakeConfiguration(sources: sources, sites: SiteDirectory(sites)),
+            log: log,
+            configuration: IntakeConfiguration(
+                sources: sources, sites: SiteDirectory(sites), decisions: decisions, asker: asker),
             folder: FileManager.default.temporaryDirectory.path, metrics: metrics,
             onRefusal: { [refusals] in refusals.add($0) })
         server = try HTTPServer(HTTPServerConfiguration(listen: .tcp(host: "127.0.0.1", port: 0)), handler: intake)
@@ -177,17 +184,30 @@ final class IntakeFixture {
     func post(_ vendor: any Vendor, _ body: [UInt8], _ headers: HeaderFields, suffix: String = "")
         -> HTTPClientResponse?
     {
+        try? client.sendAndWait(request(vendor, body, headers, suffix: suffix)).get()
+    }
+
+    func request(
+        _ vendor: any Vendor, _ body: [UInt8], _ headers: HeaderFields, suffix: String = ""
+    ) -> HTTPClientRequest {
         var request = HTTPClientRequest(method: "POST", url: url(vendor, suffix))
         request.headers = headers
         request.body = body
         request.timeout = .seconds(20)
-        return try? client.sendAndWait(request).get()
+        return request
     }
 
     /// Signs a body as the vendor would and posts it.
     func postSigned(_ vendor: any Vendor, _ body: [UInt8], at moment: Timestamp = .now(), suffix: String = "")
         -> HTTPClientResponse?
     {
+        post(vendor, body, signature(vendor, body, at: moment, suffix: suffix), suffix: suffix)
+    }
+
+    /// The headers by which the vendor proves who it is.
+    func signature(
+        _ vendor: any Vendor, _ body: [UInt8], at moment: Timestamp = .now(), suffix: String = ""
+    ) -> HeaderFields {
         var headers = HeaderFields(Self.fixedHeaders(vendor))
         if let scheme = Self.scheme(vendor),
             let signer = try? SignatureSigner(scheme: scheme, secrets: [NamedSecret(name: "new", value: Self.secret)])
@@ -198,7 +218,7 @@ final class IntakeFixture {
             }
             for field in fields { headers.append(field.name, field.value) }
         }
-        return post(vendor, body, headers, suffix: suffix)
+        return headers
     }
 
     func lastRefusal() -> Refusal? { refusals.all.last }

@@ -179,6 +179,12 @@ private final class Silence {
 
     func look(_ statistics: LogStatistics, nowMs: Int64) -> [Incident] { watch.look(statistics, nowMs: nowMs) }
     var silent: [(source: String, isSilent: Bool)] { watch.silent }
+
+    func suspects(_ statistics: LogStatistics, nowMs: Int64, includesTold: Bool = false) -> [String] {
+        watch.suspects(statistics, nowMs: nowMs, includesTold: includesTold)
+    }
+
+    func heard(_ source: String, agoMs: Int64, nowMs: Int64) { watch.heard(source, agoMs: agoMs, nowMs: nowMs) }
 }
 
 @Suite("Watching for silence") struct SilenceWatchTests {
@@ -216,6 +222,27 @@ private final class Silence {
         #expect(watch.silent.map(\.isSilent) == [false])
         let again = look(226, 2)
         #expect(again.count == 1 && again.first?.occurrence != silent.first?.occurrence)
+    }
+
+    @Test("a source that another instance has heard of is not silent, until it is silent there too")
+    func heardElsewhere() {
+        let watch = Silence(startMs: 0)
+        let here = Self.statistics(1, lastMs: 5)
+        watch.adopt([Self.source()], here, nowMs: 0, wallMs: 5)
+        let hour = Self.hour
+        #expect(watch.suspects(here, nowMs: 24 * hour).isEmpty)
+        #expect(watch.suspects(here, nowMs: 25 * hour) == ["london"])
+        watch.heard("london", agoMs: 10 * hour, nowMs: 25 * hour)
+        #expect(watch.suspects(here, nowMs: 25 * hour).isEmpty && watch.look(here, nowMs: 25 * hour).isEmpty)
+        #expect(watch.look(here, nowMs: 39 * hour).isEmpty)
+        #expect(watch.look(here, nowMs: 40 * hour).map(\.count) == [25 * 3600])
+        // What was told of may be asked for again, and was wrong.
+        #expect(watch.suspects(here, nowMs: 41 * hour).isEmpty)
+        #expect(watch.suspects(here, nowMs: 41 * hour, includesTold: true) == ["london"])
+        watch.heard("london", agoMs: 0, nowMs: 41 * hour)
+        #expect(watch.look(here, nowMs: 41 * hour).isEmpty && watch.silent.map(\.isSilent) == [false])
+        watch.heard("london", agoMs: 30 * hour, nowMs: 42 * hour)
+        #expect(watch.suspects(here, nowMs: 42 * hour).isEmpty, "what is older does not make it silent")
     }
 
     @Test("a restart counts from the last event, leaves senders a minute, and tells of the same silence")

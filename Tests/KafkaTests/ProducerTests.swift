@@ -1,5 +1,6 @@
 import Addresses
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -148,6 +149,101 @@ import Testing
         #expect(flaw.property == "socket.timeout.ms" && !flaw.message.contains("hunter2"))
         #expect(KafkaConfiguration(brokers: [], properties: ["compression.type": "lz4"]).flaw() == nil)
         #expect(throws: KafkaFailure.self) { try KafkaProducer(wrong, timeout: .seconds(1)) }
+    }
+
+    @Test("A record goes to the partition and has the time it names; without a value it is a tombstone")
+    func placed() async throws {
+        let cluster = try MockCluster()
+        cluster.create("placed", partitions: 4)
+        let producer = try producer(cluster.brokers)
+        for partition in 0..<4 as Range<Int32> {
+            let record = KafkaRecord(
+                topic: "placed", partition: partition, timestampMs: 1_700_000_000_000 + Int64(partition),
+                key: Array("same".utf8), value: partition == 3 ? nil : [])
+            #expect(try await send(record, by: producer).get() == KafkaPlace(partition: partition, offset: 0))
+        }
+        let reader = try KafkaReader(KafkaConfiguration(cluster.brokers), maximumBufferedBytes: 1 << 20)
+        try reader.assign(Dictionary(uniqueKeysWithValues: (0..<4).map { (.init(topic: "placed", partition: $0), 0) }))
+        var left = 4
+        let read = reader.events {
+            left -= $0.isEnd ? 1 : 0
+            return left == 0
+        }.messages.sorted { $0.partition < $1.partition }
+        #expect(read.map(\.timestampMs) == (0..<4).map { 1_700_000_000_000 + $0 })
+        #expect(read.map(\.value) == [[], [], [], nil])
+        producer.close()
+    }
+
+    @Test("Keys fall on partitions as with Java's client")
+    func partitioner() async throws {
+        let cluster = try MockCluster()
+        cluster.create("keyed", partitions: 100)
+        let producer = try producer(cluster.brokers)
+        // murmur2 of Kafka's own tests (org.apache.kafka.common.utils.UtilsTest), positive, modulo 100.
+        for (key, hash) in [("21", -973_932_308), ("foobar", -790_332_482), ("a-little-bit-long-string", -985_981_536)]
+        {
+            let record = KafkaRecord(topic: "keyed", key: Array(key.utf8), value: [0x61])
+            #expect(try await send(record, by: producer).get().partition == Int32((hash & 0x7fff_ffff) % 100))
+        }
+        producer.close()
+    }
+
+    @Test("A full queue refuses the record at once, and takes it when others are acknowledged")
+    func fullQueue() async throws {
+        let cluster = try MockCluster()
+        let producer = try producer(cluster.brokers, ["queue.buffering.max.messages": "10", "linger.ms": "0"])
+        cluster.delayAnswers(milliseconds: 300)
+        let results = Mutex<[Result<KafkaPlace, KafkaFailure>]>([])
+        for _ in 0..<20 {
+            producer.send(KafkaRecord(topic: "visitors", value: [0x61])) { result in
+                results.withLock { $0.append(result) }
+            }
+        }
+        let refused = results.withLock { $0 }.compactMap { if case .failure(let failure) = $0 { failure } else { nil } }
+        #expect(refused.count == 10)
+        #expect(refused.allSatisfy { $0.code == KafkaFailure.queueFull && !$0.mayBeKept })
+        #expect(producer.queued == 10)
+        #expect(producer.flush(within: .seconds(30)))
+        #expect(await poll { producer.queued == 0 })
+        _ = try await send(KafkaRecord(topic: "visitors", value: [0x61]), by: producer).get()
+        producer.close()
+    }
+
+    @Test("A record that was on its way when time ran out may be kept; one that never left is not")
+    func mayBeKept() async throws {
+        let cluster = try MockCluster()
+        let producer = try producer(cluster.brokers, timeout: .seconds(2))
+        _ = try await send(KafkaRecord(topic: "visitors", value: [0x61]), by: producer).get()
+        cluster.delayAnswers(milliseconds: 6_000)
+        let sent = await send(KafkaRecord(topic: "visitors", value: [0x62]), by: producer)
+        guard case .failure(let late) = sent else {
+            Issue.record("it was acknowledged")
+            return
+        }
+        #expect(late.mayBeKept)
+        cluster.goDown()
+        let never = try self.producer(cluster.brokers, timeout: .milliseconds(300))
+        guard case .failure(let unsent) = await send(KafkaRecord(topic: "visitors", value: [0x63]), by: never) else {
+            Issue.record("it was acknowledged")
+            return
+        }
+        #expect(!unsent.mayBeKept)
+        producer.close()
+        never.close()
+    }
+
+    @Test("librdkafka's statistics are handed on")
+    func statistics() async throws {
+        let cluster = try MockCluster()
+        let texts = Mutex<[[UInt8]]>([])
+        let producer = try KafkaProducer(
+            KafkaConfiguration(cluster.brokers, ["statistics.interval.ms": "50"]), timeout: .seconds(30),
+            onStatistics: { text in texts.withLock { $0.append(text) } })
+        #expect(await poll(deadline: .seconds(30)) { texts.withLock { $0.count > 1 } })
+        let text = try #require(texts.withLock { $0.first })
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(text)) as? [String: Any])
+        #expect(object["type"] as? String == "producer")
+        producer.close()
     }
 
     @Test("Closing waits for what is under way as long as it may; the rest fails, and so does what is sent later")

@@ -34,7 +34,7 @@ extension ProgramTests {
             #expect(
                 labels.isSubset(of: [
                     "source", "vendor", "target", "code", "state", "le", "route", "method", "resource", "status",
-                    "type",
+                    "type", "mode", "outcome", "reason",
                 ]),
                 "\(family.name) \(labels)")
             if family.kind == "counter" {

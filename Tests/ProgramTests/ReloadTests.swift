@@ -57,10 +57,11 @@ extension ProgramTests {
 
         @Test("happens when a list changes; one that is cut off keeps the list that runs")
         func changedList() async throws {
-            let routes =
+            let installation = try Installation(targets: both, routes: Installation.everythingToArchive)
+            try installation.write(
+                "routes.yaml",
                 "lists: {seen: {file: seen.csv, column: type}}\nroutes:\n"
-                + "  - {name: listed, to: second, when: {vendor_event: {in_list: seen}}}\n"
-            let installation = try Installation(targets: both, routes: routes)
+                    + "  - {name: listed, to: second, when: {vendor_event: {in_list: seen}}}\n")
             try installation.write("seen.csv", "type,why\nnothing,x\n")
             let service = try await installation.start()
             try await service.post(Sender.sine.event("before"))

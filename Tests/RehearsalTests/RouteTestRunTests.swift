@@ -1,3 +1,4 @@
+import Events
 import Testing
 import YAML
 
@@ -97,6 +98,100 @@ import YAML
         #expect(holds("london") && holds(nil))
         routes[0].team = "paris"
         #expect(!holds("london") && holds(nil))
+    }
+}
+
+@Suite("Tests of decisions") struct DecisionTestRunTests {
+    private static let decisions = """
+        conditions: {guests: {group: Guest}}
+        decisions:
+          - {name: contractors, when: {group: Contractor}, deny: "See {host.name}"}
+          - {name: guests, when: {condition: guests}, admit: {visitor_notes: Hello}}
+          - {name: asked, when: {group: Vendor}, ask: {target: crm}}
+          - {name: night, when: {group: Night, time: {within: {from: "00:00", to: "24:00", zone: UTC}}}, review: }
+          - {name: unknown, when: {group: Nowhere, time: {within: {days: mon-sun}}}, admit: {}}
+
+        """
+
+    private func run(
+        _ tests: String, fallback: String = "deny"
+    ) throws -> (results: [RouteTestResult], coverage: TestCoverage) {
+        let files = RuleLoader.read(
+            [], environment: environment,
+            decisions: ("d.yaml", Array("\(Self.decisions)default: \(fallback)\ntests:\n\(tests)".utf8)))
+        try #require(!files.diagnostics.hasErrors, "\(files.diagnostics)")
+        let plan = try DecisionPlan(files.decisions, fallback: files.fallback ?? .deny)
+        var run = RouteTestRun(plan: .empty, decisions: plan, events: builder)
+        return (files.tests.map { run.run($0) }, run.coverage)
+    }
+
+    private func given(_ group: String) -> String { "given: {sample: sine/signin_before, set: {group: \(group)}}" }
+
+    @Test("hold when the visitor gets what they say, with the message where that is asked")
+    func holding() throws {
+        let (results, coverage) = try run(
+            """
+              - {name: a, given: {sample: sine/signin_before, set: {group: Contractor, host: {name: Ann}}}, decision: deny, message: See Ann}
+              - {name: b, \(given("Guest")), decision: admit}
+              - {name: c, \(given("Vendor")), decision: ask}
+              - {name: d, \(given("Night")), decision: review, message: Please see the reception.}
+              - {name: e, \(given("Other")), decision: deny, message: Please see the reception.}
+            """)
+        #expect(results.map(\.holds) == [true, true, true, true, true], "\(results.flatMap(\.explanation))")
+        #expect(coverage.decisionCount == 5 && coverage.unusedDecisions.map(\.name) == ["unknown"])
+        #expect(coverage.unusedConditions.isEmpty && coverage.conditionCount == 1)
+    }
+
+    @Test("tell what was decided and by what, and why what was meant did not take the visitor")
+    func failing() throws {
+        let (results, _) = try run(
+            """
+              - {name: a, \(given("Contractor")), decision: admit}
+              - {name: b, \(given("Other")), decision: admit}
+              - {name: c, \(given("Contractor")), decision: deny, message: Other}
+              - {name: d, \(given("Guest")), decision: admit, message: Hello}
+            """, fallback: "review")
+        #expect(results.allSatisfy { !$0.holds && !$0.isBroken })
+        #expect(
+            results[0].explanation == [
+                "the outcome is deny, by contractors (d.yaml:3:5)", "expected decision: admit; found: deny",
+            ])
+        let second = results[1].explanation
+        #expect(second.first == "the outcome is review, by the default, as no decision takes the visitor")
+        #expect(
+            second.contains { $0.hasPrefix("guests (d.yaml:4:5) does not take it: condition guests: group is Guest") },
+            "\(second)")
+        #expect(second.last == "expected decision: admit; found: review")
+        #expect(results[2].explanation.first?.hasPrefix("the message is not \"Other\" but \"See ") == true)
+        #expect(results[3].explanation.first == "the message is not \"Hello\" but none")
+    }
+
+    @Test("what cannot be decided gets the default, and the decision is named")
+    func undecided() throws {
+        let event =
+            #"{"type": "visitor.signin.requested", "time": "2024-07-30T09:00:00Z", "data": {"group": {"name": "Nowhere"}}}"#
+        let (results, _) = try run("  - {name: a, given: {event: \(event)}, decision: admit}\n")
+        #expect(
+            results[0].explanation.first
+                == "the outcome is deny, by the default, as unknown (d.yaml:7:5) cannot be decided")
+    }
+
+    @Test("a sender whose source decides is read as one that asks")
+    func asks() throws {
+        let files = RuleLoader.read(
+            [], environment: environment,
+            decisions: (
+                "d.yaml",
+                Array(
+                    """
+                    decisions: [{name: a, when: {event: visitor.signin.requested}, admit: {}}]
+                    tests: [{name: t, given: {sample: envoy/entry_sign_in}, decision: admit}]
+                    """.utf8)
+            ))
+        var run = RouteTestRun(
+            plan: .empty, decisions: try DecisionPlan(files.decisions, fallback: .deny), events: builder)
+        #expect(run.run(try #require(files.tests.first)).holds)
+        #expect(try builder.sample("envoy/entry_sign_in").type == "visitor.signin")
     }
 }
 

@@ -17,7 +17,8 @@ enum APISchemas {
         ),
         ("Replay", object(replayMembers)), ("ReplayRehearsal", rehearsal),
         ("Explanation", explanation), ("Finding", finding), ("TargetTest", targetTest),
-        ("Done", object([("done", integer)])), ("AuditEntry", auditEntry), ("Problem", problem),
+        ("Done", object([("done", integer)], optional: [("waiting", integer)])), ("AuditEntry", auditEntry),
+        ("Problem", problem),
         ("Description", #"{"type": "object"}"#),
     ]
 
@@ -139,7 +140,7 @@ enum APISchemas {
 
     private static let counters = [
         ("delivered", integer), ("filtered", integer), ("pending", integer), ("dead", integer), ("discarded", integer),
-        ("expired", integer), ("before_start", integer),
+        ("expired", integer), ("before_start", integer), ("repeated", integer),
     ]
 
     private static let target = object(
@@ -161,14 +162,15 @@ enum APISchemas {
         ("routes", integer), ("files", strings), ("targets", strings), ("errors", integer), ("error", optionalString),
     ])
 
-    private static let balance = object([
-        ("balanced", boolean), ("accepted", integer), ("duplicates", integer), ("quarantined", integer),
-        ("targets", #"{"type": "object", "additionalProperties": \#(object(counters))}"#),
-        (
-            "replays",
-            #"{"type": "object", "additionalProperties": \#(object([("target", string), ("state", replayState)] + replayCounters))}"#
-        ),
-    ])
+    private static let balance = object(
+        [
+            ("balanced", boolean), ("accepted", integer), ("duplicates", integer), ("quarantined", integer),
+            ("targets", #"{"type": "object", "additionalProperties": \#(object(counters))}"#),
+            (
+                "replays",
+                #"{"type": "object", "additionalProperties": \#(object([("target", string), ("state", replayState)] + replayCounters))}"#
+            ),
+        ], optional: [("spooled", integer)])
 
     private static let replayState = choice(ReplayState.allCases.map(\.rawValue))
 

@@ -22,21 +22,25 @@ package final class DeliveryEngine: Sendable {
     /// - Throws: what a target threw when it was made; `DeliveryStoreError` when the state file does not fit the log.
     package convenience init(
         log: any EventLog, store: DeliveryStore, plan: RulePlan, blueprints: [any TargetBlueprint],
-        context: TargetContext, metrics: MetricsRegistry, logger: Logger, retention: DeliveryRetention = .init()
+        context: TargetContext, metrics: MetricsRegistry, logger: Logger, retention: DeliveryRetention = .init(),
+        keeper: (any StateKeeper)? = nil
     ) throws {
         try self.init(
-            log: log, store: store, plan: plan, blueprints: blueprints, metrics: metrics, logger: logger,
+            log: log, store: store, keeper: keeper, plan: plan, blueprints: blueprints, metrics: metrics,
+            logger: logger,
             retention: retention, makeTarget: { try $0.make(context) })
     }
 
     /// - Parameters:
+    ///   - keeper: where several instances share the work; `store` is then opened without history.
     ///   - clock: asked on the delivery thread.
     ///   - seed: of each target's jitter.
     ///   - adjust: changes every target's limits.
     ///   - makeTarget: in place of the blueprints' own.
     package init(
-        log: any EventLog, store: DeliveryStore, plan: RulePlan, blueprints: [any TargetBlueprint],
-        metrics: MetricsRegistry, logger: Logger, retention: DeliveryRetention = .init(),
+        log: any EventLog, store: DeliveryStore, keeper: (any StateKeeper)? = nil, plan: RulePlan,
+        blueprints: [any TargetBlueprint], metrics: MetricsRegistry, logger: Logger,
+        retention: DeliveryRetention = .init(),
         clock: @escaping @Sendable () -> Moment = { Moment.now() },
         seed: @escaping @Sendable () -> UInt64 = { UInt64.random(in: 0...UInt64.max) },
         adjust: @escaping @Sendable (inout TargetPolicy) -> Void = { _ in },
@@ -44,12 +48,16 @@ package final class DeliveryEngine: Sendable {
     ) throws {
         let wakeUp = try WakeUp()
         let core = try EngineCore(
-            log: log, store: store, plan: plan, registry: metrics, logger: logger, retention: retention,
+            log: log, store: store, keeper: keeper, plan: plan, registry: metrics, logger: logger, retention: retention,
             inbox: CompletionInbox(wakeUp), clock: clock, seed: seed, adjust: adjust,
             makeTarget: makeTarget)
         try core.configure(plan, blueprints, clock())
         try core.takeUpReplays(clock())
         core.publishLowest()
+        keeper?.onChange { [news = core.shardNews, wakeUp] in
+            news.set()
+            wakeUp.signal()
+        }
         durableLowest = core.durableLowest
         errorsOfRoutes = core.routeErrors
         self.core = Mutex(core)
@@ -198,6 +206,8 @@ package final class DeliveryEngine: Sendable {
     }
 
     // MARK: looking
+
+    func look<Result: Sendable>(_ body: (EngineCore) -> Result) -> Result { core.withLock { body($0) } }
 
     package func targets() -> [TargetStatus] { core.withLock { $0.statuses() } }
 

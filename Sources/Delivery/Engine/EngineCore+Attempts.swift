@@ -102,7 +102,10 @@ extension EngineCore {
         inbox.take(&completions)
         for completion in completions {
             // A forgotten target's attempts end for nobody.
-            guard let runtime = byID[completion.target] else { continue }
+            guard let runtime = byID[completion.target] else {
+                departed[completion.target]?.ended(sink: completion.sink)
+                continue
+            }
             runtime.ended(sink: completion.sink)
             switch completion.content {
             case .one(let part, let outcome): finish(part, outcome, runtime, now)
@@ -128,7 +131,10 @@ extension EngineCore {
     private func finish(
         _ part: Completion.Part, _ outcome: DeliveryOutcome, _ runtime: TargetRuntime, _ now: Moment
     ) {
-        guard let event = measure(part, outcome, runtime, now) else { return }
+        guard let event = measure(part, outcome, runtime, now) else {
+            // It was given up meanwhile; now its place is free.
+            return runtime.state.finish(part.ticket, outcome, now)
+        }
         let dead = runtime.state.counters.dead
         runtime.state.finish(part.ticket, outcome, now)
         guard case .failed(let failure) = outcome else { return }

@@ -27,7 +27,9 @@ extension EngineCore {
             || committing.undurableSinceMs.map { now.monotonicMs - $0 >= CommitSchedule.durableDelayMs } ?? false
         let dirty = working.filter { $0.state.isDirty }
         let changes = dirty.map { (target: $0.id, change: $0.state.takeChange()) }
+        var kept: [KeptChange?] = []
         do {
+            if keeper != nil { kept = try zip(dirty, changes).map { try keptChange($1.change, $0) } }
             if committing.refusedSinceMs != nil { try store.flushRefusals() }
             if !changes.isEmpty || isDurable { try store.commit(changes, isDurable: isDurable) }
         } catch {
@@ -39,6 +41,10 @@ extension EngineCore {
         for (runtime, (_, change)) in zip(dirty, changes) {
             tellIncidents(change, runtime)
             runtime.committedCursor = change.cursor
+        }
+        if let keeper {
+            for case (let runtime, let change?) in zip(dirty, kept) { noteKept(change, runtime) }
+            keeper.keep(kept.compactMap(\.self))
         }
         committed(now, hasChanged: !changes.isEmpty, isDurable: isDurable)
         return true

@@ -62,6 +62,7 @@ extension EngineCore {
         cache.removeAll()
         for runtime in working { runtime.state.forgetUnsent() }
         runtimeOfPlanTarget = plan.targets.map { name in runtimes.firstIndex { $0.name == name } }
+        guard keeper == nil else { return }
         do {
             try store.begin(
                 plan: plan.hash, for: runtimes.map { ($0.id, $0.committedCursor.position) }, nowMs: now.wallMs)
@@ -78,10 +79,8 @@ extension EngineCore {
         for blueprint in blueprints where !known.contains(blueprint.settings.name) {
             try store.create(try newTarget(blueprint, now))
         }
-        for stored in try store.targets() where byID[stored.id] == nil {
-            try check(stored)
-            let restored = RestoredTarget(cursor: stored.cursor, open: try store.openEvents(stored.id))
-            let state = TargetState(restored, policy: TargetPolicy(), now, seed: seed())
+        for var stored in try store.targets() where byID[stored.id] == nil {
+            let state = try takeUp(&stored, now)
             let runtime = TargetRuntime(stored, state: state, metrics: TargetMetrics(stored.name, registry))
             runtime.index = runtimes.count
             runtimes.append(runtime)
@@ -89,7 +88,26 @@ extension EngineCore {
         }
     }
 
+    /// The state an earlier run left; where several instances share the work, one that owns nothing yet.
+    private func takeUp(_ stored: inout StoredTarget, _ now: Moment) throws -> TargetState {
+        if keeper != nil {
+            let state = TargetState.shared(
+                partitions: log.head.offsets.count, policy: TargetPolicy(), now, seed: seed())
+            stored.cursor = state.cursor
+            return state
+        }
+        try check(stored)
+        let restored = RestoredTarget(cursor: stored.cursor, open: try store.openEvents(stored.id))
+        return TargetState(restored, policy: TargetPolicy(), now, seed: seed())
+    }
+
     private func newTarget(_ blueprint: any TargetBlueprint, _ now: Moment) throws -> NewTarget {
+        if keeper != nil {
+            return NewTarget(
+                name: blueprint.settings.name, type: blueprint.settings.type, destination: blueprint.destination,
+                createdAtMs: now.wallMs, start: .none(count: log.head.offsets.count), beforeStart: 0,
+                systemBeforeStart: 0)
+        }
         let (statistics, head) = snapshot(of: log)
         let start: LogPosition
         switch blueprint.settings.start {
@@ -109,7 +127,7 @@ extension EngineCore {
     private func systemEvents(from start: LogPosition, to end: LogPosition) throws -> Int64 {
         var count: Int64 = 0
         var position = start
-        while position != end {
+        while !position.isAtEnd(of: end) {
             let batch = try log.read(from: position, maximumRecords: 1000, maximumBytes: 1 << 20)
             guard batch.next != position else { break }
             count += Int64(batch.records.count { $0.isSystem && !end.isPast($0.place) == false })
@@ -142,6 +160,9 @@ extension EngineCore {
     func forget(_ runtime: TargetRuntime) throws {
         guard runtime.settings == nil else {
             throw DeliveryStoreError("the target \(runtime.name) is still configured: remove it there first")
+        }
+        guard runtime.sharing.shards.isEmpty else {
+            throw DeliveryStoreError("deliveries to the target \(runtime.name) are still ending: try again in a moment")
         }
         try store.forget(runtime.id)
         runtime.closeAll()

@@ -3,7 +3,7 @@ internal import EventLog
 extension EngineCore {
     func statuses() -> [TargetStatus] {
         let now = clock()
-        let (statistics, head) = snapshot(of: log)
+        let (statistics, head) = keeper == nil ? snapshot(of: log) : (log.statistics(), log.head)
         return runtimes.map { status($0, now, head, statistics) }
     }
 
@@ -22,17 +22,30 @@ extension EngineCore {
 
     /// The age of the oldest event that is not finished.
     private func lagSeconds(_ state: TargetState, _ cursor: TargetCursor, _ now: Moment) -> Double {
-        guard state.unfinishedBeforePosition > 0 || cursor.position != log.head else { return 0 }
+        guard state.unfinishedBeforePosition > 0 || !cursor.position.isAtEnd(of: log.head) else { return 0 }
         let open = state.oldestOpenMs.map { Double(max(0, now.wallMs - $0)) / 1000 } ?? 0
-        return max(open, LogLag.seconds(log, at: cursor.lowest, nowMs: now.wallMs))
+        return max(open, oldestSeconds(state, cursor, now.wallMs))
+    }
+
+    /// The age of the oldest event that the log is still needed for. Where several share the work, what is in memory tells
+    /// it if it can: a look into the log may take its time there.
+    func oldestSeconds(_ state: TargetState, _ cursor: TargetCursor, _ nowMs: Int64) -> Double {
+        if keeper != nil, let known = state.oldestUnsentMs { return Double(max(0, nowMs - known)) / 1000 }
+        return LogLag.seconds(log, at: keeper == nil ? cursor.lowest : cursor.position, nowMs: nowMs)
     }
 
     private func balance(
         _ runtime: TargetRuntime, _ cursor: TargetCursor, _ head: LogPosition, _ statistics: LogStatistics
     ) -> TargetBalance {
-        TargetBalance(
-            runtime.stored, cursor, open: Int64(runtime.state.openCount), log: log, head: head,
-            systemEver: statistics.system)
+        var cursor = cursor
+        var system = statistics.system
+        if keeper != nil {
+            // Of a part of the log nobody knows how many events are Gatehouse's own before they were read.
+            cursor.counters = runtime.state.countedHere
+            system = runtime.stored.systemBeforeStart + cursor.counters.system
+        }
+        return TargetBalance(
+            runtime.stored, cursor, open: Int64(runtime.state.openCount), log: log, head: head, systemEver: system)
     }
 
     func reconcile() -> Reconciliation {
@@ -47,13 +60,15 @@ extension EngineCore {
     /// Every target that takes events has none left to take, and everything is written down.
     var isIdle: Bool {
         let head = log.head
-        guard !store.isLost, !replays.contains(where: { isAtWork($0) && $0.target.state.isActive }) else {
+        guard !store.isLost, keeper?.backlog ?? 0 == 0,
+            !replays.contains(where: { isAtWork($0) && $0.target.state.isActive })
+        else {
             return false
         }
         return runtimes.allSatisfy { runtime in
             let state = runtime.state
             guard state.isActive else { return !state.isDirty && state.inFlightCount == 0 }
-            return state.position == head && state.unfinishedBeforePosition == 0 && !state.isDirty
+            return state.position.isAtEnd(of: head) && state.unfinishedBeforePosition == 0 && !state.isDirty
         }
     }
 
@@ -61,6 +76,7 @@ extension EngineCore {
     func close() {
         isStopping = true
         commit(clock(), isDurable: true)
+        releaseAll()
         for runtime in runtimes { runtime.closeAll() }
         do {
             try store.close()

@@ -17,6 +17,7 @@ extension EngineCore {
     /// Of one read. Every target takes whole batches, so that they meet at the same places.
     private static let batchRecords = 256
     private static let batchBytes = 256 << 10
+    private static let holesOfTurn = 64
 
     /// Reads on for the targets that want it: once for those that lead, and once for one group that fell behind, because
     /// catching up must not keep waiting what has just come. What was read a moment ago costs nothing again.
@@ -52,7 +53,7 @@ extension EngineCore {
         var groups: [ReadingGroup] = []
         for runtime in runtimes where runtime.readAgainAtMs <= now.monotonicMs {
             let position = runtime.state.readPosition
-            guard position != head else { continue }
+            guard !position.isAtEnd(of: head) else { continue }
             let room = runtime.state.room(now)
             guard room > 0 else { continue }
             if room < Self.batchRecords {
@@ -92,8 +93,9 @@ extension EngineCore {
         batch.records.reserveCapacity(read.records.count)
         for record in read.records {
             var parsed = ReadBatch.Record(
-                place: record.place, isSystem: record.isSystem, isErased: record.isErased, event: nil, takers: [])
-            if !record.isErased { (parsed.event, parsed.takers) = match(record) }
+                place: record.place, isSystem: record.isSystem, isErased: record.isErased, isRepeat: record.isRepeat,
+                event: nil, takers: [])
+            if !record.isErased, !record.isRepeat { (parsed.event, parsed.takers) = match(record) }
             batch.footprint += 128 + (parsed.event?.footprint ?? 0)
             batch.records.append(parsed)
         }
@@ -130,7 +132,10 @@ extension EngineCore {
     private func distribute(_ batch: ReadBatch, to group: ReadingGroup, _ now: Moment) {
         for runtime in group.members {
             for record in batch.records {
-                if record.isErased {
+                if runtime.state.passKnown(record.place, isSystem: record.isSystem) { continue }
+                if record.isRepeat {
+                    runtime.state.skip(record.place, isSystem: record.isSystem)
+                } else if record.isErased {
                     runtime.state.discard(record.place, isSystem: record.isSystem)
                 } else if let event = record.event,
                     let taker = record.takers.first(where: { $0.runtime == runtime.index })
@@ -179,7 +184,10 @@ extension EngineCore {
         let beginning = log.beginning
         for runtime in group.members {
             var next = group.position
-            for partition in next.offsets.indices where next.offsets[partition] < beginning.offsets[partition] {
+            for partition in next.offsets.indices
+            where next.offsets[partition] != LogPosition.unread
+                && next.offsets[partition] < beginning.offsets[partition]
+            {
                 let lost = beginning.offsets[partition] - next.offsets[partition]
                 next.offsets[partition] = beginning.offsets[partition]
                 runtime.state.lose(Int32(partition), before: next.offsets[partition], count: lost)
@@ -207,20 +215,19 @@ extension EngineCore {
 
     /// Reads the events again that were on their way when an earlier run ended.
     func fillHoles(_ runtime: TargetRuntime, before end: LogPosition, _ now: Moment) {
-        let head = log.head
-        for hole in runtime.state.holesToLoad where end.isPast(hole) {
+        // Where reading takes its time, the rest has to wait for the next turn.
+        let holes = runtime.state.holesToLoad.prefix(keeper == nil ? Int.max : Self.holesOfTurn)
+        for hole in holes where end.isPast(hole) {
             do throws(LogFailure) {
-                try fill(hole, runtime, head, now)
+                try fill(hole, runtime, now)
             } catch {
                 return refuseReading(runtime, error, now)
             }
         }
     }
 
-    private func fill(
-        _ hole: RecordPlace, _ runtime: TargetRuntime, _ head: LogPosition, _ now: Moment
-    ) throws(LogFailure) {
-        guard let record = try record(at: hole, head) else { return runtime.state.drop(hole, as: \.expired) }
+    private func fill(_ hole: RecordPlace, _ runtime: TargetRuntime, _ now: Moment) throws(LogFailure) {
+        guard let record = try log.record(at: hole) else { return runtime.state.drop(hole, as: \.expired) }
         if record.isErased { return runtime.state.drop(hole, as: \.discarded, isSystem: record.isSystem) }
         let (event, takers) = match(record)
         crashWatch.passed()
@@ -228,24 +235,5 @@ extension EngineCore {
             return runtime.state.drop(hole, as: \.filtered, isSystem: record.isSystem)
         }
         runtime.state.fill(hole, with: event, taker.routes, now)
-    }
-
-    /// - Parameter head: a head of the log no record of which is wanted.
-    func record(at place: RecordPlace, _ head: LogPosition) throws(LogFailure) -> LogRecord? {
-        // The other partitions are at their end, where records may have come meanwhile.
-        var position = head
-        position.offsets[Int(place.partition)] = place.offset
-        do throws(LogFailure) {
-            while !position.isPast(place) {
-                let batch = try log.read(from: position, maximumRecords: 64, maximumBytes: 64 << 10)
-                if let found = batch.records.first(where: { $0.place == place }) { return found }
-                guard batch.next != position else { return nil }
-                position = batch.next
-            }
-            return nil
-        } catch {
-            guard error.code == .expired else { throw error }
-            return nil
-        }
     }
 }

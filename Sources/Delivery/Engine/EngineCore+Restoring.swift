@@ -6,18 +6,13 @@ extension EngineCore {
     /// ended, everything is taken up again from what is sound of the file, as after a power cut: that may repeat, and never
     /// loses.
     func restore(_ now: Moment) {
-        guard inFlightCount == 0, committing.blockedUntilMs <= now.monotonicMs else { return }
+        guard inFlightCount == 0 || keeper != nil, committing.blockedUntilMs <= now.monotonicMs else { return }
         do {
-            try store.reopen()
-            for stored in try store.targets() {
-                guard let runtime = byID[stored.id] else { continue }
-                let restored = RestoredTarget(cursor: stored.cursor, open: try store.openEvents(stored.id))
-                let (policy, isEnabled) = (runtime.state.policy, runtime.state.isEnabled)
-                runtime.state = TargetState(restored, policy: policy, now, seed: seed())
-                runtime.state.setPolicy(policy, isEnabled: isEnabled)
-                runtime.committedCursor = stored.cursor
+            if let keeper {
+                try startOver(now, keeper)
+            } else {
+                try takeUpStored(now)
             }
-            try restoreReplays(now)
         } catch {
             committing.blockedUntilMs = now.monotonicMs + CommitSchedule.retryDelayMs
             return reportStoreFailure(error)
@@ -29,5 +24,18 @@ extension EngineCore {
         publishLowest()
         logger.warning(
             "state_restored", "The state file was opened anew after an I/O error; some deliveries may be repeated.")
+    }
+
+    private func takeUpStored(_ now: Moment) throws {
+        try store.reopen()
+        for stored in try store.targets() {
+            guard let runtime = byID[stored.id] else { continue }
+            let restored = RestoredTarget(cursor: stored.cursor, open: try store.openEvents(stored.id))
+            let (policy, isEnabled) = (runtime.state.policy, runtime.state.isEnabled)
+            runtime.state = TargetState(restored, policy: policy, now, seed: seed())
+            runtime.state.setPolicy(policy, isEnabled: isEnabled)
+            runtime.committedCursor = stored.cursor
+        }
+        try restoreReplays(now)
     }
 }

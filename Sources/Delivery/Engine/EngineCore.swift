@@ -10,6 +10,15 @@ internal import Targets
 final class EngineCore {
     let log: any EventLog
     let store: DeliveryStore
+    /// Where several instances share the work: who owns what, and where it is kept.
+    let keeper: (any StateKeeper)?
+    /// The keeper may have changes.
+    let shardNews = Signal()
+    var onShards: (@Sendable (_ target: String, _ shards: Set<Int>) -> Void)?
+    var onReplay: (@Sendable (MirroredReplay) -> Void)?
+    /// By row, the targets of replays that another instance has taken over while requests of theirs were on their way.
+    var departed: [Int64: TargetRuntime] = [:]
+    var takenUp: UInt32 = 0
     let registry: MetricsRegistry
     let logger: Logger
     let retention: DeliveryRetention
@@ -54,13 +63,14 @@ final class EngineCore {
     private let startedAt: Moment
 
     init(
-        log: any EventLog, store: DeliveryStore, plan: RulePlan, registry: MetricsRegistry, logger: Logger,
-        retention: DeliveryRetention, inbox: CompletionInbox, clock: @escaping @Sendable () -> Moment,
+        log: any EventLog, store: DeliveryStore, keeper: (any StateKeeper)?, plan: RulePlan, registry: MetricsRegistry,
+        logger: Logger, retention: DeliveryRetention, inbox: CompletionInbox, clock: @escaping @Sendable () -> Moment,
         seed: @escaping @Sendable () -> UInt64, adjust: @escaping @Sendable (inout TargetPolicy) -> Void,
         makeTarget: @escaping @Sendable (any TargetBlueprint) throws -> any Target
     ) throws {
         self.log = log
         self.store = store
+        self.keeper = keeper
         self.registry = registry
         self.logger = logger
         self.retention = retention
@@ -91,6 +101,7 @@ final class EngineCore {
     func turn() -> Int64? {
         var now = clock()
         finishAttempts(now)
+        followShards(now)
         if store.isLost { restore(now) }
         var hasRead = false
         if !isStopping, !store.isLost {
@@ -113,6 +124,7 @@ final class EngineCore {
 
     private func nextTurn(_ now: Moment) -> Int64? {
         var wakes = [committing.dueMs(now), housekeeping.dueMs]
+        wakes += wakesOfSharing(now)
         if !isStopping {
             for runtime in runtimes where runtime.sink != nil {
                 wakes.append(runtime.state.wakeMs(now))

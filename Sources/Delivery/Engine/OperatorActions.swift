@@ -88,7 +88,7 @@ private struct DeadLetterOwner: Hashable, Comparable {
 
 extension EngineCore {
     /// - Returns: how many of them were decided: those that are dead letters still.
-    fileprivate func decide(
+    func decide(
         _ action: DeadLetterAction, _ letters: [DeadLetterRow], _ runtime: TargetRuntime, _ now: Moment
     ) throws -> Int {
         guard action == .discard || runtime.settings != nil else {
@@ -97,7 +97,7 @@ extension EngineCore {
         var count = 0
         for letter in letters {
             // Somebody else may have decided meanwhile.
-            guard try store.hasDeadLetter(letter) else { continue }
+            guard try store.hasDeadLetter(letter), runtime.state.owns(letter.place) else { continue }
             let routes = store.routeSet(letter.routes)
             switch action {
             case .requeue:

@@ -7,6 +7,7 @@ struct ReadBatch {
         var place: RecordPlace
         var isSystem: Bool
         var isErased: Bool
+        var isRepeat: Bool
         /// Nil when no target takes it.
         var event: LoggedEvent?
         var takers: [Taker]

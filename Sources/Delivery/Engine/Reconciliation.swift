@@ -11,8 +11,10 @@ package struct TargetBalance: Sendable, Hashable {
     package var dead: Int64
     package var discarded: Int64
     package var expired: Int64
+    /// The log holds them twice, because two instances took the same event in: only the first of each was sent.
+    package var repeated: Int64
 
-    package var sum: Int64 { beforeStart + delivered + filtered + pending + dead + discarded + expired }
+    package var sum: Int64 { beforeStart + delivered + filtered + pending + dead + discarded + expired + repeated }
 
     /// - Parameters:
     ///   - cursor: the target's state, of the moment of `head`.
@@ -32,6 +34,7 @@ package struct TargetBalance: Sendable, Hashable {
         dead = counters.dead
         discarded = counters.discarded
         expired = counters.expired
+        repeated = counters.skipped
     }
 
     func appendMembers(to writer: inout JSONWriter) {
@@ -42,6 +45,7 @@ package struct TargetBalance: Sendable, Hashable {
         writer.member("discarded", discarded)
         writer.member("expired", expired)
         writer.member("before_start", beforeStart)
+        writer.member("repeated", repeated)
     }
 }
 
@@ -50,6 +54,9 @@ package struct Reconciliation: Sendable, Hashable {
     package var accepted: Int64
     package var duplicates: Int64
     package var quarantined: Int64
+    /// Acknowledged events that instances keep until the log takes them; they are not among the accepted yet. Nil for a log
+    /// that takes every event before it is acknowledged.
+    package var spooled: Int64?
     /// In the order the targets came.
     package var targets: [Target]
     /// Beside the targets' own accounts: each replay's.
@@ -88,8 +95,8 @@ package struct Reconciliation: Sendable, Hashable {
     }
 
     /// `{balanced, accepted, duplicates, quarantined, targets: {NAME: {delivered, filtered, pending, dead, discarded,
-    /// expired, before_start}}, replays: {NUMBER: {target, state, events, delivered, filtered, skipped, pending, dead,
-    /// discarded, expired, left}}}`
+    /// expired, before_start, repeated}}, replays: {NUMBER: {target, state, events, delivered, filtered, skipped, pending, dead,
+    /// discarded, expired, left}}}`, and `spooled` where there may be any.
     package var json: [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()
@@ -98,6 +105,7 @@ package struct Reconciliation: Sendable, Hashable {
         writer.member("accepted", accepted)
         writer.member("duplicates", duplicates)
         writer.member("quarantined", quarantined)
+        if let spooled { writer.member("spooled", spooled) }
         writer.key("targets")
         writer.beginObject()
         for target in targets {

@@ -44,6 +44,8 @@ final class TargetRuntime {
     var hasWarnedOfAge = false
     var lastLoggedStanding = TargetStanding.running
     var failures = FailureStreak()
+    /// Of the target itself, where several instances share the work.
+    var sharing = TargetSharing()
     /// The number of the replay that this is the state of; nil for a target's own.
     let replay: Int64?
     /// The target that a replay sends to, through its sinks.
@@ -54,7 +56,7 @@ final class TargetRuntime {
         self.stored = stored
         self.state = state
         self.metrics = metrics
-        replay = target == nil ? nil : stored.id
+        replay = target == nil ? nil : StoredReplay.number(ofRow: stored.id)
         replayed = target
         committedCursor = stored.cursor
     }

@@ -55,7 +55,7 @@ package struct TargetStatus: Sendable, Hashable {
     /// The stable code of the last failure by the target's fault, until the next success.
     package var lastError: String?
 
-    /// `{name, type, destination, state, reason, until, delivered, filtered, pending, dead, discarded, expired,
+    /// `{name, type, destination, state, reason, until, delivered, filtered, pending, dead, discarded, expired, repeated,
     /// in_flight, open, lag_events, lag_seconds, last_error}`
     package func appendJSON(to writer: inout JSONWriter) {
         writer.beginObject()
@@ -104,7 +104,7 @@ package struct TargetStatus: Sendable, Hashable {
 enum LogLag {
     /// The age of the first event at or after the position, in seconds; 0 at the head.
     static func seconds(_ log: any LogReader, at position: LogPosition, nowMs: Int64) -> Double {
-        guard position != log.head,
+        guard !position.isAtEnd(of: log.head),
             let first = try? log.read(from: position, maximumRecords: 1, maximumBytes: 1).records.first
         else { return 0 }
         return Double(max(0, nowMs - first.receivedAtMs)) / 1000

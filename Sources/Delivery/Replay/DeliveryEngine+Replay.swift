@@ -1,4 +1,4 @@
-internal import EventLog
+package import EventLog
 
 /// Sending events to a target once more.
 extension DeliveryEngine {
@@ -27,14 +27,27 @@ extension DeliveryEngine {
     package func rehearse(
         _ request: ReplayRequest, after cursor: ReplayCursor? = nil, limit: Int = 100
     ) throws -> ReplayRehearsal {
-        let rehearsed = try withReplays { try $0.rehearsal(of: request, after: cursor) }
+        try rehearse(request, after: cursor, limit: limit, at: nil, unfinished: [])
+    }
+
+    /// - Parameters:
+    ///   - position: where the target stands, on all instances; nil: as this engine knows.
+    ///   - unfinished: what the target has on its way on other instances.
+    package func rehearse(
+        _ request: ReplayRequest, after cursor: ReplayCursor?, limit: Int, at position: LogPosition?,
+        unfinished: Set<RecordPlace>
+    ) throws -> ReplayRehearsal {
+        var rehearsed = try withReplays { try $0.rehearsal(of: request, after: cursor, at: position) }
+        rehearsed.unfinished.formUnion(unfinished)
         return try rehearsed.piece(log, limit: limit)
     }
 }
 
 extension EngineCore {
-    fileprivate func rehearsal(of request: ReplayRequest, after cursor: ReplayCursor?) throws -> RehearsedReplay {
-        var (target, range) = try replayRange(request, clock())
+    fileprivate func rehearsal(
+        of request: ReplayRequest, after cursor: ReplayCursor?, at position: LogPosition?
+    ) throws -> RehearsedReplay {
+        var (target, range) = try replayRange(request, clock(), at: position)
         if let cursor {
             guard cursor.position.offsets.count == range.start.offsets.count,
                 cursor.end.offsets.count == range.end.offsets.count

@@ -26,12 +26,14 @@ extension EngineCore {
     /// that the target could send.
     private func isTurn(of replay: Replay, _ head: LogPosition, _ now: Moment) -> Bool {
         let target = replay.target
-        guard target.sink != nil, target.readFailure == nil, isAtWork(replay) else { return false }
+        guard target.sink != nil, target.readFailure == nil, isAtWork(replay), !target.sharing.isFirstLeaving else {
+            return false
+        }
         guard !replay.stored.request.decodesAgain || decodeAgain != nil else { return false }
         guard target.state.isActive, target.state.mayTakeOthers(now), !target.state.isUncommittedFull,
             !target.state.isOpenSetFull
         else { return false }
-        return target.state.readPosition == head || target.state.room(now) == 0
+        return target.state.readPosition.isAtEnd(of: head) || target.state.room(now) == 0
     }
 
     private func sendReplays(_ head: LogPosition, _ now: Moment) {
@@ -110,7 +112,7 @@ extension EngineCore {
             guard error.code == .expired else { return refuseReading(replay, error, now) }
             piece = replay.range.afterRetention(log, position)
         }
-        let unfinished = replay.target.state.unfinishedPlaces
+        let unfinished = replay.target.state.unfinishedPlaces.union(replay.elsewhere)
         for record in piece.records { take(record, replay, unfinished) }
         for (partition, gap) in piece.gaps.enumerated() where gap > 0 {
             lose(gap, partition, before: piece.next.offsets[partition], replay)
@@ -122,7 +124,10 @@ extension EngineCore {
 
     /// - Parameter unfinished: what the target has on its way.
     private func take(_ record: LogRecord, _ replay: Replay, _ unfinished: Set<RecordPlace>) {
-        guard !unfinished.contains(record.place) else { return replay.runtime.state.skip(record.place) }
+        if replay.runtime.state.passKnown(record.place, isSystem: false) { return }
+        guard !unfinished.contains(record.place), !record.isRepeat else {
+            return replay.runtime.state.skip(record.place)
+        }
         switch verdict(on: record, replay) {
         case .taken(let event, let routes):
             replay.runtime.state.take(event, matcher.routeSet(routes, store))
@@ -170,7 +175,7 @@ extension EngineCore {
         let state = { (change: (inout TargetState) -> Void) in change(&replay.runtime.state) }
         for hole in replay.runtime.state.holesToLoad {
             do throws(LogFailure) {
-                guard let record = try record(at: hole, head) else {
+                guard let record = try log.record(at: hole) else {
                     state { $0.drop(hole, as: \.expired) }
                     continue
                 }

@@ -39,7 +39,10 @@ extension EngineCore {
 
     /// What a request means now.
     /// - Throws: `DeliveryStoreError` for one that makes no sense.
-    func replayRange(_ request: ReplayRequest, _ now: Moment) throws -> (TargetRuntime, ReplayRange) {
+    /// - Parameter position: where the target stands; nil: as this engine knows.
+    func replayRange(
+        _ request: ReplayRequest, _ now: Moment, at position: LogPosition? = nil
+    ) throws -> (TargetRuntime, ReplayRange) {
         guard let target = runtime(named: request.target) else {
             throw DeliveryStoreError(
                 "there is no target \(request.target)" + near(request.target, runtimes.map(\.name)))
@@ -56,7 +59,7 @@ extension EngineCore {
             throw DeliveryStoreError("there are no sources here to read the events again")
         }
         // What is beyond the target's own position is on its way to it anyhow.
-        var end = target.state.position
+        var end = position ?? target.state.position
         if let until = request.untilMs { end = end.lowest(try log.position(at: until)) }
         let start = try log.position(at: request.sinceMs)
         for partition in end.offsets.indices {
@@ -90,16 +93,16 @@ extension EngineCore {
 
     /// Takes up what an earlier run left.
     func takeUpReplays(_ now: Moment) throws {
-        for stored in try store.activeReplays() where byID[stored.number] == nil { try takeUp(stored, now) }
+        for stored in try store.activeReplays() where byID[stored.state.id] == nil { try takeUp(stored, now) }
         adaptReplays(now)
     }
 
     @discardableResult
-    private func takeUp(_ stored: StoredReplay, _ now: Moment) throws -> Replay {
+    func takeUp(_ stored: StoredReplay, _ now: Moment) throws -> Replay {
         guard let target = byID[stored.target] else {
             throw DeliveryStoreError("replay \(stored.number) is of a target that is not known")
         }
-        let restored = RestoredTarget(cursor: stored.state.cursor, open: try store.openEvents(stored.number))
+        let restored = RestoredTarget(cursor: stored.state.cursor, open: try store.openEvents(stored.state.id))
         let state = TargetState(restored, policy: Replay.policy(of: target.state.policy), now, seed: seed())
         let runtime = TargetRuntime(
             stored.state, state: state, metrics: TargetMetrics(target.name, registry, isReplay: true),
@@ -117,7 +120,7 @@ extension EngineCore {
         }
         replays.append(replay)
         replays.sort { $0.number < $1.number }
-        byID[stored.number] = runtime
+        byID[stored.state.id] = runtime
         return replay
     }
 
@@ -146,7 +149,7 @@ extension EngineCore {
                 try takeUp(stored, now)
                 continue
             }
-            let restored = RestoredTarget(cursor: stored.state.cursor, open: try store.openEvents(stored.number))
+            let restored = RestoredTarget(cursor: stored.state.cursor, open: try store.openEvents(stored.state.id))
             let policy = replay.runtime.state.policy
             replay.stored = stored
             replay.runtime.state = TargetState(restored, policy: policy, now, seed: seed())
@@ -167,6 +170,7 @@ extension EngineCore {
         stored.phase = .active
         stored.endedAtMs = nil
         try store.update(stored)
+        tell(stored)
         return try takeUp(stored, now).runtime
     }
 
@@ -189,6 +193,7 @@ extension EngineCore {
                 atMs: now.wallMs, actor: actor, action: "replay.cancel", subject: replay.target.name,
                 detail: "replay=\(number)"))
         replay.stored = stored
+        tell(stored)
         endReplays(now)
         if let replay = replays.first(where: { $0.number == number }) { return status(of: replay, now) }
         return try store.replay(number).map(Self.status) ?? status(of: replay, now)
@@ -199,6 +204,7 @@ extension EngineCore {
         replay.stored.phase = .ending
         replay.stored.cancelled = why
         try? store.update(replay.stored)
+        tell(replay.stored)
         logger.warning(
             "replay_cancelled", "Replay \(replay.number) was cancelled: \(why).",
             ["replay": .integer(replay.number), "target": .string(replay.target.name)])
@@ -245,6 +251,8 @@ extension EngineCore {
         stored.phase = .ended
         stored.endedAtMs = now.wallMs
         try store.update(stored)
+        stored.state.cursor = replay.runtime.committedCursor
+        tell(stored)
         drop(replay)
         let counters = replay.runtime.state.counters
         logger.info(
@@ -258,8 +266,8 @@ extension EngineCore {
             ])
     }
 
-    private func drop(_ replay: Replay) {
-        byID[replay.number] = nil
+    func drop(_ replay: Replay) {
+        byID[replay.runtime.id] = nil
         replays.removeAll { $0 === replay }
     }
 
@@ -271,7 +279,7 @@ extension EngineCore {
 
 extension ReplayRequest {
     /// For the audit log: a condition may name the person it looks for.
-    fileprivate var auditDetail: String {
+    package var auditDetail: String {
         var parts = ["since=\(Timestamp(milliseconds: sinceMs).text)"]
         if let untilMs { parts.append("until=\(Timestamp(milliseconds: untilMs).text)") }
         if let route { parts.append("route=\(route)") }

@@ -12,6 +12,9 @@ final class Replay {
     /// What it left out and people should know of, by why; the first time each is told.
     var told: Set<String> = []
 
+    /// What the target has on its way on other instances.
+    var elsewhere: Set<RecordPlace> = []
+
     /// Reasons that are told of one replay.
     static let mostTold = 16
 

@@ -101,11 +101,10 @@ struct ReplayRange: Sendable, Hashable {
     func read(
         _ log: any LogReader, from position: LogPosition, maximumRecords: Int, maximumBytes: Int
     ) throws(LogFailure) -> Piece {
-        let head = log.head
         // What is beyond the end is not wanted: nothing is read of partitions that have come there.
         var from = position
         for partition in from.offsets.indices where from.offsets[partition] >= end.offsets[partition] {
-            from.offsets[partition] = max(head.offsets[partition], from.offsets[partition])
+            from.offsets[partition] = LogPosition.unread
         }
         let batch = try log.read(from: from, maximumRecords: maximumRecords, maximumBytes: maximumBytes)
         var piece = Piece(records: batch.records.filter { end.isPast($0.place) }, next: batch.next, gaps: [])

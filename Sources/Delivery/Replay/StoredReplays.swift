@@ -29,7 +29,10 @@ struct StoredReplay: Sendable {
     /// The wall clock, milliseconds.
     var endedAtMs: Int64?
 
-    var number: Int64 { state.id }
+    var number: Int64 { Self.number(ofRow: state.id) }
+
+    /// A replay that the instances share has a number that is none of this store's: its row is below zero.
+    static func number(ofRow row: Int64) -> Int64 { row < 0 ? -1 - row : row }
 }
 
 extension DeliveryStore {
@@ -47,7 +50,9 @@ extension DeliveryStore {
     }
 
     /// Nil when there is none of that number.
-    func replay(_ number: Int64) throws -> StoredReplay? { try replays("y.id = ?", [.integer(number)]).first }
+    func replay(_ number: Int64) throws -> StoredReplay? {
+        try replays("y.id = ?", [.integer(row(ofReplay: number))]).first
+    }
 
     func replayCount() throws -> Int64 {
         try withReader { try $0.integer("SELECT count(*) FROM replays") ?? 0 }
@@ -144,7 +149,7 @@ extension DeliveryStore {
                     WHERE id = ?1
                     """,
                     [
-                        .integer(replay.number), .integer(replay.phase.rawValue), .text(replay.end.description),
+                        .integer(replay.state.id), .integer(replay.phase.rawValue), .text(replay.end.description),
                         .integer(replay.left), .text(replay.cancelled), replay.endedAtMs.map { .integer($0) } ?? .null,
                     ])
                 if let audit { try writer.add(audit) }

@@ -43,7 +43,8 @@ extension TargetState {
         returned = []
         lanes.removeAll()
         for entry in open.entries.values {
-            counters.discarded += 1
+            // What the position has not passed is not looked at any more.
+            if position.isPast(entry.place) { counters.discarded += 1 }
             add(.close(entry.place))
             var history = HistoryEntry(entry, .discarded, now)
             history.isAttempt = false

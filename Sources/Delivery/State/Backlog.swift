@@ -8,6 +8,8 @@ struct Backlog: Sendable {
         case taken(LoggedEvent, RouteSet, dueMs: Int64)
         /// Events of one partition, all before the offset `to`, that are finished without being sent, and how.
         case settled(partition: Int32, to: Int64, TargetCounters)
+        /// Who owned its partition before has kept it as ended, or as open: `PartitionShare.ahead` says how.
+        case known(RecordPlace, isSystem: Bool)
     }
 
     private var items: [Item?] = []
@@ -34,6 +36,7 @@ struct Backlog: Sendable {
                 items[items.count - 1] = .settled(partition: partition, to: to, sum)
                 return
             }
+        case .known: break
         }
         items.append(item)
     }

@@ -35,6 +35,18 @@ package struct OpenEntry: Sendable {
     var waitsSinceMs: Int64 { requeuedAtMs ?? receivedAtMs }
 }
 
+extension OpenEntry {
+    /// As an earlier owner of it has kept it.
+    init(_ record: RestoredTarget.OpenRecord, _ policy: TargetPolicy, _ now: Moment) {
+        let wait = min(max(0, record.nextAtMs - now.wallMs), policy.retry.capMs)
+        self.init(
+            place: record.place, id: record.id, type: record.type, source: record.source,
+            receivedAtMs: record.receivedAtMs, routes: record.routes, tries: record.tries, counted: record.counted,
+            firstTried: now.past(wallMs: record.firstTriedAtMs), dueMs: now.monotonicMs + wait, reason: record.reason,
+            size: record.size, key: record.key, requeuedAtMs: record.requeuedAtMs)
+    }
+}
+
 /// What an event's failures by the target's fault tell about the event itself.
 package struct FailureRecord: Sendable, Hashable {
     /// The request of the last failure.
@@ -46,6 +58,8 @@ package struct FailureRecord: Sendable, Hashable {
 /// The events of one target that failed and are due again at some time: found by place, ordered by due time.
 struct OpenSet: Sendable {
     private(set) var entries: [RecordPlace: OpenEntry] = [:]
+    /// Partitions whose entries are not due at any time.
+    var held: Set<Int32> = []
     /// A binary heap that may hold outdated turns; an entry's `dueMs` says which one counts.
     private var heap: [Turn] = []
 
@@ -68,6 +82,13 @@ struct OpenSet: Sendable {
     mutating func put(_ entry: OpenEntry) {
         entries[entry.place] = entry
         if !entry.waitsForKey { push(Turn(dueMs: entry.dueMs, place: entry.place)) }
+    }
+
+    /// It is not in flight any more, and no try was made.
+    mutating func comeBack(_ place: RecordPlace) {
+        guard var entry = entries[place] else { return }
+        entry.isInFlight = false
+        put(entry)
     }
 
     mutating func remove(_ place: RecordPlace) {
@@ -99,7 +120,9 @@ struct OpenSet: Sendable {
 
     private mutating func dropOutdated() {
         while let turn = heap.first {
-            if let entry = entries[turn.place], !entry.isInFlight, !entry.waitsForKey, entry.dueMs == turn.dueMs {
+            if let entry = entries[turn.place], !entry.isInFlight, !entry.waitsForKey, entry.dueMs == turn.dueMs,
+                held.isEmpty || !held.contains(turn.place.partition)
+            {
                 return
             }
             pop()

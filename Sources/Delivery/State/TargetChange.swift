@@ -97,13 +97,15 @@ package enum StateOperation: Sendable {
     case requeue(OpenEntry, nextAtMs: Int64)
     /// A dead letter goes for good.
     case discard(RecordPlace)
+    /// A dead letter has become too old to be kept; it stays counted as one.
+    case trim(RecordPlace)
     case record(HistoryEntry)
 
     /// The memory it takes, roughly.
     var footprint: Int {
         switch self {
         case .open(_, let payload, _): payload.count + 400
-        case .postpone, .close, .requeue, .discard: 200
+        case .postpone, .close, .requeue, .discard, .trim: 200
         case .record(let entry): 300 + (entry.batch == nil ? entry.exchange?.footprint ?? 0 : 0)
         case .bury(let letter):
             if case .text(let bytes) = letter.payload { bytes.count + 600 } else { 600 + letter.response.count }

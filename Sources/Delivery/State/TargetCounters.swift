@@ -11,7 +11,7 @@ package struct TargetCounters: Sendable, Hashable {
     package var expired: Int64 = 0
     /// `system.…` events, however they ended: they are in none of the other counters.
     package var system: Int64 = 0
-    /// Of a replay: left out, because the event is none of its business.
+    /// Left out: an event that is none of a replay's business, or the repeat of one before it.
     package var skipped: Int64 = 0
 
     package init() {}
@@ -31,5 +31,29 @@ package struct TargetCounters: Sendable, Hashable {
         one.expired += other.expired
         one.system += other.system
         one.skipped += other.skipped
+    }
+
+    static func -= (one: inout TargetCounters, other: TargetCounters) {
+        one.delivered -= other.delivered
+        one.filtered -= other.filtered
+        one.dead -= other.dead
+        one.discarded -= other.discarded
+        one.expired -= other.expired
+        one.system -= other.system
+        one.skipped -= other.skipped
+    }
+}
+
+extension DeliveryState {
+    /// Where it is counted; nil for what is not finished.
+    var counter: WritableKeyPath<TargetCounters, Int64>? {
+        switch self {
+        case .pending: nil
+        case .delivered: \.delivered
+        case .filtered: \.filtered
+        case .dead: \.dead
+        case .discarded: \.discarded
+        case .expired: \.expired
+        }
     }
 }

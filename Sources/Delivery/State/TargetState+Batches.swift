@@ -96,7 +96,7 @@ extension TargetState {
         var entries: [OpenEntry] = []
         for ticket in tickets {
             switch release(ticket) {
-            case .free: break
+            case .free, .abandoned: break
             case .window(let tried): window.append(tried)
             case .open(let place): if let entry = open[place] { entries.append(entry) }
             }

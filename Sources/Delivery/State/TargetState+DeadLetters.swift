@@ -12,7 +12,7 @@ extension TargetState {
             place: letter.place, id: letter.event, type: letter.type, source: letter.source,
             receivedAtMs: letter.receivedAtMs, routes: routes, tries: letter.attempts, counted: 0, firstTried: now,
             dueMs: now.monotonicMs, reason: letter.reason, size: letter.payload.count, requeuedAtMs: now.wallMs)
-        counters.count(\.dead, isSystem: entry.isSystem, by: -1)
+        recount(entry.place, isSystem: entry.isSystem, from: .dead, to: .pending)
         open.put(entry)
         add(.requeue(entry, nextAtMs: now.wallMs))
         var history = HistoryEntry(entry, .pending, now)
@@ -26,8 +26,7 @@ extension TargetState {
     /// The event is given up for good.
     package mutating func discard(_ letter: DeadLetterRow, _ routes: RouteSet, _ now: Moment) {
         let isSystem = LogRecord.isSystem(letter.type)
-        counters.count(\.dead, isSystem: isSystem, by: -1)
-        counters.count(\.discarded, isSystem: isSystem)
+        recount(letter.place, isSystem: isSystem, from: .dead, to: .discarded)
         add(.discard(letter.place))
         add(
             .record(

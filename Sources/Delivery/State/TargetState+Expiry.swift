@@ -27,7 +27,7 @@ package struct Expiry: Sendable, Hashable {
 
     /// Whether events of the log at or after `position` are concerned.
     func reaches(beyond position: LogPosition) -> Bool {
-        zip(position.offsets, end.offsets).contains { $0 < $1 }
+        !position.isAtEnd(of: end)
     }
 }
 

@@ -68,7 +68,7 @@ extension TargetState {
         dissolveLanes()
         for slot in slots {
             switch slot.content {
-            case .free: break
+            case .free, .abandoned: break
             case .window(let tried): _ = lanes.enter(tried.event.orderKey, tried.event.place)
             case .open(let place): _ = lanes.enter(open[place]?.key, place)
             }

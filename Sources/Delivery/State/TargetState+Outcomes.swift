@@ -6,7 +6,7 @@ extension TargetState {
     package mutating func finish(_ ticket: AttemptTicket, _ outcome: DeliveryOutcome, _ now: Moment) {
         let request = request(of: ticket)
         switch (release(ticket), outcome) {
-        case (.free, _): return
+        case (.free, _), (.abandoned, _): return
         case (.window(let tried), .delivered(let receipt)): delivered(tried, request, receipt, now)
         case (.window(let tried), .failed(let failure)): failed(tried, request, failure, now)
         case (.open(let place), .delivered(let receipt)): delivered(place, request, receipt, now)
@@ -18,7 +18,7 @@ extension TargetState {
     package mutating func vanish(_ ticket: AttemptTicket) {
         guard case .open(let place) = release(ticket), open[place] != nil else { return }
         let key = open[place]?.key
-        counters.count(\.discarded, isSystem: open[place]?.isSystem ?? false)
+        recount(place, isSystem: open[place]?.isSystem ?? false, to: .discarded)
         open.remove(place)
         add(.close(place))
         leaveLane(key, place)
@@ -27,7 +27,7 @@ extension TargetState {
     /// The attempt was never made; the same event is tried again later.
     package mutating func abandon(_ ticket: AttemptTicket, _ now: Moment) {
         switch release(ticket) {
-        case .free: return
+        case .free, .abandoned: return
         case .window(var tried):
             tried.tries -= 1
             health.learnedNothing(tried.event.place, now)
@@ -45,7 +45,7 @@ extension TargetState {
 
     private mutating func delivered(_ tried: Tried, _ request: UInt64, _ receipt: DeliveryReceipt, _ now: Moment) {
         health.succeeded(tried.event.place, request: request, isFirst: tried.tries == 1)
-        counters.count(\.delivered, isSystem: tried.event.isSystem)
+        count(\.delivered, tried.event.place.partition, isSystem: tried.event.isSystem)
         record(HistoryEntry(tried, .delivered, now), receipt)
         leaveLane(key(of: tried), tried.event.place)
     }
@@ -111,7 +111,7 @@ extension TargetState {
         health.succeeded(place, request: request, isFirst: entry.tries == 0)
         entry.tries += 1
         open.remove(place)
-        counters.count(\.delivered, isSystem: entry.isSystem)
+        recount(place, isSystem: entry.isSystem, to: .delivered)
         add(.close(place))
         record(HistoryEntry(entry, .delivered, now), receipt)
         leaveLane(entry.key, place)
@@ -218,7 +218,7 @@ extension TargetState {
 
     mutating func bury(_ tried: Tried, reason: String, failure: DeliveryFailure?, _ now: Moment) {
         let event = tried.event
-        counters.count(\.dead, isSystem: event.isSystem)
+        count(\.dead, event.place.partition, isSystem: event.isSystem)
         add(
             .bury(
                 DeadLetter(
@@ -231,7 +231,7 @@ extension TargetState {
     }
 
     mutating func bury(_ entry: OpenEntry, reason: String, failure: DeliveryFailure?, _ now: Moment) {
-        counters.count(\.dead, isSystem: entry.isSystem)
+        recount(entry.place, isSystem: entry.isSystem, to: .dead)
         open.remove(entry.place)
         add(
             .bury(

@@ -40,7 +40,7 @@ extension TargetState {
         advanceRead(place)
         if backlog.isEmpty {
             position.offsets[Int(place.partition)] = place.offset + 1
-            counters.count(\.filtered, isSystem: isSystem)
+            count(\.filtered, place.partition, isSystem: isSystem)
             isDirty = true
         } else {
             append(place.partition, to: place.offset + 1, \.filtered, isSystem: isSystem)
@@ -53,16 +53,27 @@ extension TargetState {
         append(place.partition, to: place.offset + 1, \.discarded, isSystem: isSystem)
     }
 
-    /// An event that a replay leaves out.
-    package mutating func skip(_ place: RecordPlace) {
+    /// An event that a replay leaves out, or the repeat of one before it.
+    package mutating func skip(_ place: RecordPlace, isSystem: Bool = false) {
         advanceRead(place)
-        append(place.partition, to: place.offset + 1, \.skipped, isSystem: false)
+        append(place.partition, to: place.offset + 1, \.skipped, isSystem: isSystem)
+    }
+
+    /// Passes an event that is known from who owned its partition before.
+    /// - Returns: false for any other event.
+    mutating func passKnown(_ place: RecordPlace, isSystem: Bool) -> Bool {
+        guard share?.ahead.isEmpty == false, share?.ahead[place] != nil else { return false }
+        advanceRead(place)
+        backlog.append(.known(place, isSystem: isSystem))
+        return true
     }
 
     /// `count` events of a partition before `offset` that the log no longer holds.
     package mutating func lose(_ partition: Int32, before offset: Int64, count: Int64) {
+        let known = knownPlaces(partition, before: offset)
         readPosition.offsets[Int(partition)] = max(readPosition.offsets[Int(partition)], offset)
-        append(partition, to: offset, \.expired, isSystem: false, count: count)
+        append(partition, to: offset, \.expired, isSystem: false, count: count - Int64(known.count))
+        for (place, isSystem) in known { backlog.append(.known(place, isSystem: isSystem)) }
     }
 
     private mutating func append(
@@ -78,9 +89,12 @@ extension TargetState {
     package mutating func endRead(at next: LogPosition, _ now: Moment) {
         readPosition = next
         settle(now)
-        if backlog.isEmpty, position != next {
+        guard backlog.isEmpty, position != next else { return }
+        if share == nil {
             position = next
             isDirty = true
+        } else {
+            advanceShared(to: next)
         }
     }
 
@@ -97,7 +111,9 @@ extension TargetState {
             case .settled(let partition, let to, let counts):
                 position.offsets[Int(partition)] = to
                 counters += counts
+                share?.counters[Int(partition)] += counts
                 isDirty = true
+            case .known(let place, let isSystem): passAhead(place, isSystem: isSystem)
             case .taken(let event, let routes, _):
                 guard let reason = event.flaw ?? expiry?.reason(receivedAtMs: event.receivedAtMs) else { return }
                 position.offsets[Int(event.place.partition)] = event.place.offset + 1
@@ -128,7 +144,7 @@ extension TargetState {
         _ hole: RecordPlace, as ending: WritableKeyPath<TargetCounters, Int64>, isSystem: Bool = false
     ) {
         guard forget(hole) else { return }
-        counters.count(ending, isSystem: isSystem)
+        count(ending, hole.partition, isSystem: isSystem)
         isDirty = true
     }
 

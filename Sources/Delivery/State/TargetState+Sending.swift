@@ -34,7 +34,7 @@ extension TargetState {
     package func event(of ticket: AttemptTicket) -> AttemptedEvent? {
         guard slots.indices.contains(ticket.slot), slots[ticket.slot].serial == ticket.serial else { return nil }
         switch slots[ticket.slot].content {
-        case .free: return nil
+        case .free, .abandoned: return nil
         case .window(let tried):
             return AttemptedEvent(
                 id: tried.event.id, receivedAtMs: tried.event.receivedAtMs, isSystem: tried.event.isSystem)
@@ -49,7 +49,7 @@ extension TargetState {
     func place(of ticket: AttemptTicket) -> RecordPlace? {
         guard slots.indices.contains(ticket.slot), slots[ticket.slot].serial == ticket.serial else { return nil }
         switch slots[ticket.slot].content {
-        case .free: return nil
+        case .free, .abandoned: return nil
         case .window(let tried): return tried.event.place
         case .open(let place): return place
         }
@@ -61,6 +61,7 @@ extension TargetState {
     /// again until it is empty, after everything that happens.
     package mutating func nextRequest(_ now: Moment) -> [Attempt] {
         settle(now)
+        if share != nil { withholdReleased() }
         buildLanes(now)
         guard canBegin, bucket?.waitMs(now) ?? 0 == 0 else { return [] }
         // Whatever is started from here on belongs to it.
@@ -197,7 +198,7 @@ extension TargetState {
             index = free
         } else {
             index = slots.count
-            slots.append(Slot())
+            slots.append(Slot(serial: firstSerial))
         }
         slots[index].content = content
         slots[index].request = lastRequest
@@ -209,12 +210,13 @@ extension TargetState {
         slots.indices.contains(ticket.slot) ? slots[ticket.slot].request : 0
     }
 
-    /// Frees the slot; free when the ticket is not the one under way.
+    /// Frees the slot; free when the ticket is not the one under way, or what it was of has been given up.
     mutating func release(_ ticket: AttemptTicket) -> Slot.Content {
         guard slots.indices.contains(ticket.slot), slots[ticket.slot].serial == ticket.serial else { return .free }
-        let content = slots[ticket.slot].content
+        var content = slots[ticket.slot].content
         switch content {
         case .free: return .free
+        case .abandoned: content = .free
         case .window: windowInFlight -= 1
         case .open: openInFlight -= 1
         }

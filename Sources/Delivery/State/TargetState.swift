@@ -31,6 +31,8 @@ package struct TargetState: Sendable {
     var seen: Moment
     var slots: [Slot] = []
     var freeSlots: [Int] = []
+    /// Of every slot, where tickets of an earlier state under the same name may still come in.
+    var firstSerial: UInt32 = 0
     /// Failed by the target's fault while it waits as a whole; each still holds its place.
     var returned: [Tried] = []
     /// Holes of an earlier run whose events have to be read from the log again.
@@ -50,6 +52,10 @@ package struct TargetState: Sendable {
     /// No new event goes before this moment of the monotonic clock while the open set is full.
     var heldUntilMs = Int64.min
     var expiry: Expiry?
+    /// Where several instances share the work: what is owned now.
+    var share: PartitionShare?
+    /// What was committed has not been kept elsewhere for too long: nothing more may be finished or sent.
+    package var isKeeperBehind = false
 
     /// The request whose outcome is being taken note of, where it was of several events.
     var batchUnderway: RequestedBatch?
@@ -74,6 +80,8 @@ package struct TargetState: Sendable {
             case free
             case window(Tried)
             case open(RecordPlace)
+            /// The request is still on its way; of what it was is no business of this state any more.
+            case abandoned
         }
 
         var serial: UInt32 = 0
@@ -97,16 +105,7 @@ package struct TargetState: Sendable {
         seen = now
         health = TargetHealth(failingSince: cursor.failingSinceMs.map(now.past(wallMs:)))
         random = SplitMix64(seed: seed)
-        for record in restored.open {
-            let wait = min(max(0, record.nextAtMs - now.wallMs), policy.retry.capMs)
-            open.put(
-                OpenEntry(
-                    place: record.place, id: record.id, type: record.type, source: record.source,
-                    receivedAtMs: record.receivedAtMs, routes: record.routes, tries: record.tries,
-                    counted: record.counted, firstTried: now.past(wallMs: record.firstTriedAtMs),
-                    dueMs: now.monotonicMs + wait, reason: record.reason, size: record.size, key: record.key,
-                    requeuedAtMs: record.requeuedAtMs))
-        }
+        for record in restored.open { open.put(OpenEntry(record, policy, now)) }
     }
 
     /// Whether anything is sent at all.
@@ -119,7 +118,9 @@ package struct TargetState: Sendable {
     package var inFlightCount: Int { windowInFlight + openInFlight }
     package var requestsInFlight: Int { requests.count }
     /// Places before the position that are not finished, beside the open set.
-    package var holeCount: Int { windowInFlight + returned.count + lanes.parkedCount + holesToLoad.count }
+    package var holeCount: Int {
+        windowInFlight + returned.count + lanes.parkedCount + holesToLoad.count + (share?.withheld.count ?? 0)
+    }
     /// Everything before the position that is not finished.
     package var unfinishedBeforePosition: Int { holeCount + open.count }
     /// Only single events are let through, or none.
@@ -150,7 +151,8 @@ package struct TargetState: Sendable {
 
     /// Commits have not kept up: nothing more may be finished or sent.
     package var isUncommittedFull: Bool {
-        operations.count >= policy.maximumUncommitted || operationsFootprint >= policy.maximumUncommittedBytes
+        isKeeperBehind || operations.count >= policy.maximumUncommitted
+            || operationsFootprint >= policy.maximumUncommittedBytes
     }
 
     /// Operations that wait for a commit.
@@ -164,6 +166,7 @@ package struct TargetState: Sendable {
         for slot in slots {
             if case .window(let tried) = slot.content { cursor.holes.append(tried.event.place) }
         }
+        if let share { cursor.holes += share.withheld }
         cursor.counters = counters
         cursor.isPaused = isPaused
         cursor.disabledReason = disabledReason
@@ -234,5 +237,6 @@ package struct TargetState: Sendable {
     package mutating func forgetUnsent() {
         backlog.removeAll()
         readPosition = position
+        for partition in share?.releasing ?? [] { readPosition.offsets[Int(partition)] = LogPosition.unread }
     }
 }

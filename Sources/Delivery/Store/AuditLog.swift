@@ -63,6 +63,7 @@ extension DeliveryStore {
         guard let start = cursor.map({ Int64($0) }) ?? (isNewestFirst ? Int64.max : 0) else {
             throw DeliveryStoreError("there is no such page")
         }
+        try refresh([.audit])
         let limit = min(limit, Self.pageSize)
         return try withReader { database in
             var page = AuditPage(entries: [])

@@ -99,13 +99,27 @@ extension DeliveryStore {
             filter.values + [.integer(id), .integer(min(limit, Self.pageSize))])
     }
 
+    /// - Parameter replay: of which replay it is; nil for the target's own.
+    func deadLetter(at place: RecordPlace, of target: String, replay: Int64?) throws -> DeadLetterRow? {
+        try rows(
+            """
+            WHERE d.target = coalesce(?1, (SELECT id FROM targets WHERE name = ?2)) AND part = ?3 AND offset = ?4
+            """,
+            [
+                replay.map { .integer(row(ofReplay: $0)) } ?? .null, .text(target), .integer(Int(place.partition)),
+                .integer(place.offset),
+            ]
+        ).first
+    }
+
     private static let conditions = """
         WHERE (?1 IS NULL OR coalesce(p.name, g.name) = ?1) AND (?2 IS NULL OR n.name = ?2) AND (?3 IS NULL OR d.at >= ?3)
         AND (?4 IS NULL OR d.at < ?4) AND (?5 IS NULL OR d.id = ?5) AND (?6 IS NULL OR event = ?6)
         """
 
     private func rows(_ conditions: String, _ values: [SQLiteValue]) throws -> [DeadLetterRow] {
-        try withReader { database in
+        try refresh([.accounts])
+        return try withReader { database in
             var result: [DeadLetterRow] = []
             try database.forEachRow(
                 """
@@ -123,7 +137,8 @@ extension DeliveryStore {
                     DeadLetterRow(
                         id: row.integer(0), event: event,
                         place: RecordPlace(partition: Int32(row.integer(2)), offset: row.integer(3)),
-                        target: row.text(4) ?? "", replay: row.optionalInteger(16), type: row.text(5) ?? "",
+                        target: row.text(4) ?? "", replay: row.optionalInteger(16).map(StoredReplay.number(ofRow:)),
+                        type: row.text(5) ?? "",
                         source: row.text(6) ?? "",
                         receivedAtMs: row.integer(7), routes: RouteNames.decode(row.text(8) ?? ""),
                         atMs: row.integer(9), reason: row.text(10) ?? "", attempts: Int(row.integer(11)),

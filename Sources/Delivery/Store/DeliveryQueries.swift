@@ -8,7 +8,8 @@ extension DeliveryStore {
 
     /// The newest deliveries that match, oldest first, in the order their events came.
     package func deliveries(_ filter: DeliveryFilter, newest limit: Int) throws -> [DeliveryRow] {
-        try withReader { database in
+        try refresh([.history])
+        return try withReader { database in
             guard let scan = try DeliveryScan(filter, database) else { return [] }
             var found: [[DeliveryRow]] = []
             for (part, offsets) in try DeliveryScan.partitions(database) {
@@ -43,6 +44,7 @@ extension DeliveryStore {
     package func deliveries(
         _ filter: DeliveryFilter, after cursor: String?, limit: Int = 1000
     ) throws -> DeliveryPage {
+        try refresh([.history])
         let limit = min(limit, Self.pageSize)
         return try withReader { database in
             guard let scan = try DeliveryScan(filter, database) else { return DeliveryPage(rows: []) }
@@ -68,6 +70,7 @@ extension DeliveryStore {
 
     /// As `deliveries(_:after:limit:)`, the other way: the newest first.
     package func deliveries(_ filter: DeliveryFilter, before cursor: String?, limit: Int) throws -> DeliveryPage {
+        try refresh([.history])
         let limit = min(limit, Self.pageSize)
         return try withReader { database in
             guard let scan = try DeliveryScan(filter, database) else { return DeliveryPage(rows: []) }
@@ -256,6 +259,7 @@ extension DeliveryStore {
     /// What became of one event at every target that was there for it, those included that filtered it or have not read it
     /// yet. Empty for targets whose history no longer goes back so far.
     package func deliveries(of record: LogRecord) throws -> [DeliveryRow] {
+        try refresh([.history, .accounts])
         let targets = try targets()
         return try withReader { database in
             let rows = try DeliveryScan.rows(database, at: record.place)

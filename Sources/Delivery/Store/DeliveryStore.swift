@@ -14,6 +14,7 @@ package final class DeliveryStore: Sendable {
     let refusals = RefusalBuffer()
     private let file: StateFile
     private let lost = Atomic(false)
+    let refresher = Mutex<(@Sendable (Set<StorePart>) throws -> Void)?>(nil)
 
     private init(_ file: StateFile, writer: sending StoreWriter?) {
         self.file = file
@@ -21,18 +22,26 @@ package final class DeliveryStore: Sendable {
         reader = Mutex(nil)
     }
 
+    /// False for working memory.
+    var keepsHistory: Bool { file.keepsHistory }
+
     package static func path(in folder: String) -> String { folder + "/state.db" }
 
     /// Opens or creates the file, mode 0600, and brings its schema up to date.
     /// - Parameters:
     ///   - vfs: the name of a registered `sqlite3_vfs` that holds the file; nil for the system's file system.
     ///   - checkpointPages: pages written after which the write-ahead log is copied back.
+    ///   - keepsHistory: false where a `StateKeeper` has everything: then this is working memory, in which nothing of an
+    ///     earlier run's work is found, and no history.
     /// - Throws: `SQLiteError`.
     package static func open(
-        folder: String, vfs: String? = nil, checkpointPages: Int = 4000
+        folder: String, vfs: String? = nil, checkpointPages: Int = 4000, keepsHistory: Bool = true
     ) throws -> DeliveryStore {
-        let file = StateFile(path: path(in: folder), vfs: vfs, checkpointPages: checkpointPages)
-        return DeliveryStore(file, writer: try StoreWriter(file))
+        let file = StateFile(
+            path: path(in: folder), vfs: vfs, checkpointPages: checkpointPages, keepsHistory: keepsHistory)
+        let writer = try StoreWriter(file)
+        if !keepsHistory { try writer.forgetWork() }
+        return DeliveryStore(file, writer: writer)
     }
 
     /// Opens the file of a stopped instance, or of a running one, for reading.
@@ -100,7 +109,7 @@ package final class DeliveryStore: Sendable {
     }
 
     /// The row of these route names, entered with the next commit when it is new.
-    func routeSet(_ names: [String]) -> RouteSet {
+    package func routeSet(_ names: [String]) -> RouteSet {
         let id = writer.withLock { $0?.routeSets.id(RouteNames.encode(names)) ?? 0 }
         return RouteSet(id: id, names: names)
     }
@@ -121,6 +130,7 @@ struct StateFile: Sendable {
     var path: String
     var vfs: String?
     var checkpointPages = 4000
+    var keepsHistory = true
 
     func openReader() throws -> Database { try Database(path: path, mode: .readOnly, vfs: vfs) }
 }

@@ -20,8 +20,9 @@ final class ExchangeWriter {
     private var versions: VersionTable
     private let insertBatch: Statement
     private let putBody: Statement
-    /// The batch whose events are being written.
-    private var batch: (request: RequestedBatch, id: Int64)?
+    /// The batches whose events are being written, the newest last.
+    private var batches: [(request: RequestedBatch, id: Int64)] = []
+    private static let maximumBatches = 16
 
     init(_ database: Database) throws {
         self.database = database
@@ -38,7 +39,7 @@ final class ExchangeWriter {
     }
 
     /// A commit begins: what another one wrote may have been undone.
-    func begin() { batch = nil }
+    func begin() { batches.removeAll() }
 
     /// Inside the transaction of a commit.
     func save() throws {
@@ -70,7 +71,7 @@ final class ExchangeWriter {
     }
 
     private func put(_ request: RequestedBatch, _ atMs: Int64) throws -> Int64 {
-        if let batch, batch.request === request { return batch.id }
+        if let batch = batches.last(where: { $0.request === request }) { return batch.id }
         let exchange = request.exchange
         if exchange.request != nil { try putBody(exchange, atMs) }
         try insertBatch.bind(1, atMs)
@@ -82,7 +83,8 @@ final class ExchangeWriter {
         try insertBatch.run()
         insertBatch.clear()
         let id = database.lastInsertedRow
-        batch = (request, id)
+        if batches.count == Self.maximumBatches { batches.removeFirst() }
+        batches.append((request, id))
         return id
     }
 

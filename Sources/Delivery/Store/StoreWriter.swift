@@ -27,9 +27,11 @@ final class StoreWriter {
     /// Write-ahead log size beyond which it is copied back into the file.
     private let checkpointPages: Int
     private var pagesSinceCheckpoint = 0
+    private let keepsHistory: Bool
 
     init(_ file: StateFile) throws {
         checkpointPages = file.checkpointPages
+        keepsHistory = file.keepsHistory
         // Its last commits may never have been synced, or a sync that failed may have given up their pages.
         try Database.rewriteWriteAheadLog(of: file.path, vfs: file.vfs)
         database = try Database(path: file.path, mode: .create, cacheKiB: 1024, vfs: file.vfs)
@@ -63,8 +65,8 @@ final class StoreWriter {
         putOpen = try database.prepare(
             """
             INSERT OR REPLACE INTO open_events (target, part, offset, event, type, source, received_at, routes, tries,
-            counted, first_tried_at, next_at, reason, payload, order_key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-            ?11, ?12, ?13, ?14, ?15)
+            counted, first_tried_at, next_at, reason, payload, order_key, requeued_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,
+            ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
             """)
         postponeOpen = try database.prepare(
             """
@@ -135,7 +137,7 @@ final class StoreWriter {
         try database.checkpoint(.passive)
     }
 
-    private func write(_ cursor: TargetCursor, _ target: Int64) throws {
+    func write(_ cursor: TargetCursor, _ target: Int64) throws {
         try updateTarget.bind(1, target)
         try updateTarget.bind(2, cursor.position.description)
         try updateTarget.bind(3, RecordPlace.encode(cursor.holes))
@@ -153,15 +155,15 @@ final class StoreWriter {
         guard database.changes == 1 else { throw DeliveryStoreError("the state file has no target \(target)") }
     }
 
-    private func apply(_ operation: StateOperation, _ target: Int64) throws {
+    func apply(_ operation: StateOperation, _ target: Int64) throws {
         switch operation {
-        case .record(let entry): try record(entry, target)
+        case .record(let entry): if keepsHistory { try record(entry, target) }
         case .open(let entry, let payload, let nextAtMs): try open(entry, payload, nextAtMs, target)
         case .postpone(let entry, let nextAtMs): try postpone(entry, nextAtMs, target)
         case .close(let place): try close(place, target)
         case .bury(let letter): try bury(letter, target)
         case .requeue(let entry, let nextAtMs): try requeue(entry, nextAtMs, target)
-        case .discard(let place):
+        case .discard(let place), .trim(let place):
             try bind(deleteDead, target, place)
             try deleteDead.run()
         }
@@ -233,6 +235,7 @@ final class StoreWriter {
         try putOpen.bind(13, names.id(entry.reason))
         try putOpen.bind(14, payload)
         try putOpen.bind(15, entry.key.map { Int64(bitPattern: $0) })
+        try putOpen.bind(16, entry.requeuedAtMs)
         try putOpen.run()
         putOpen.clear()
     }

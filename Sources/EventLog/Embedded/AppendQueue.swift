@@ -17,6 +17,8 @@ final class AppendQueue: @unchecked Sendable {  // Everything below is touched i
     private let monitor = Monitor()
     private let maximumRecords: Int
     private let maximumBytes: Int
+    /// Records beyond the others' for urgent batches.
+    private static let urgentRecords = 4096
     private var incoming: [PendingBatch] = []
     private var jobs: [Job] = []
     private var records = 0
@@ -39,7 +41,10 @@ final class AppendQueue: @unchecked Sendable {  // Everything below is touched i
         monitor.withLock {
             if let refusal { return refusal }
             if isClosing { return LogFailure(.unavailable, "the log is closing") }
-            let fits = records + batch.size <= maximumRecords && bytes + batch.byteCount <= maximumBytes
+            let isUrgent = batch.batch.isUrgent
+            let fits =
+                records + batch.size <= maximumRecords + (isUrgent ? Self.urgentRecords : 0)
+                && bytes + batch.byteCount <= maximumBytes + (isUrgent ? maximumBytes / 8 : 0)
             // One batch that is larger than the whole queue is taken when nothing else waits.
             guard fits || records == 0 else {
                 return LogFailure(.unavailable, "more events are waiting to be written than may wait")
@@ -117,24 +122,32 @@ final class AppendQueue: @unchecked Sendable {  // Everything below is touched i
     }
 }
 
-/// What the writer has taken and not yet written. Requests of a few records go before the rest of a large batch, which
+/// What the writer has taken and not yet written. What is urgent goes first; requests of a few records go before the rest of a large batch, which
 /// goes on a piece a commit.
 struct Backlog {
+    private var urgent = FirstInFirstOut<PendingBatch>()
     private var small = FirstInFirstOut<PendingBatch>()
     private var large = FirstInFirstOut<PendingBatch>()
     static let largeSize = 64
 
-    var isEmpty: Bool { small.isEmpty && large.isEmpty }
+    var isEmpty: Bool { urgent.isEmpty && small.isEmpty && large.isEmpty }
     var hasLarge: Bool { !large.isEmpty }
 
     mutating func add(_ batches: [PendingBatch]) {
         for batch in batches {
-            if batch.size > Self.largeSize { large.append(batch) } else { small.append(batch) }
+            if batch.size > Self.largeSize {
+                large.append(batch)
+            } else if batch.batch.isUrgent {
+                urgent.append(batch)
+            } else {
+                small.append(batch)
+            }
         }
     }
 
     /// The next batch of a few records, if it has at most `size`.
     mutating func nextSmall(ofAtMost size: Int) -> PendingBatch? {
+        if let first = urgent.first { return first.size <= size ? urgent.removeFirst() : nil }
         guard let first = small.first, first.size <= size else { return nil }
         return small.removeFirst()
     }
@@ -145,30 +158,32 @@ struct Backlog {
 
     mutating func removeAll() -> [PendingBatch] {
         var all: [PendingBatch] = []
-        while let batch = small.removeFirst() ?? large.removeFirst() { all.append(batch) }
+        while let batch = urgent.removeFirst() ?? small.removeFirst() ?? large.removeFirst() { all.append(batch) }
         return all
     }
 }
 
 /// A queue whose removed elements are let go at once.
-struct FirstInFirstOut<Element> {
+package struct FirstInFirstOut<Element> {
     private var elements: [Element?] = []
     private var head = 0
 
-    var isEmpty: Bool { head == elements.count }
-    var first: Element? { isEmpty ? nil : elements[head] }
+    package init() {}
 
-    mutating func append(_ element: Element) {
+    package var isEmpty: Bool { head == elements.count }
+    package var first: Element? { isEmpty ? nil : elements[head] }
+
+    package mutating func append(_ element: Element) {
         elements.append(element)
     }
 
-    mutating func prepend(_ element: Element) {
+    package mutating func prepend(_ element: Element) {
         guard head > 0 else { return elements.insert(element, at: 0) }
         head -= 1
         elements[head] = element
     }
 
-    mutating func removeFirst() -> Element? {
+    package mutating func removeFirst() -> Element? {
         guard !isEmpty else { return nil }
         let element = elements[head].take()
         head += 1

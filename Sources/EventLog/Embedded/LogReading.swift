@@ -30,6 +30,7 @@ final class LogReading: Sendable {
 
     func read(from position: LogPosition, maximumRecords: Int, maximumBytes: Int) throws(LogFailure) -> LogBatch {
         let first = try sequence(position)
+        guard first != LogPosition.unread else { return LogBatch(records: [], next: position) }
         let bounds = state.bounds
         guard first >= bounds.beginning else { throw Self.expired(first, bounds) }
         guard first <= bounds.next else {
@@ -77,7 +78,7 @@ final class LogReading: Sendable {
     }
 
     func count(from: LogPosition, to: LogPosition) -> Int64 {
-        guard from.offsets.count == 1, to.offsets.count == 1 else { return 0 }
+        guard from.offsets.count == 1, to.offsets.count == 1, from.offsets[0] != LogPosition.unread else { return 0 }
         return max(0, to.offsets[0] - from.offsets[0])
     }
 

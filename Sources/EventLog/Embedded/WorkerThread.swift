@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// A thread of the log's own: SQLite's calls block, and the cooperative pool is not for that.
-@safe final class WorkerThread: @unchecked Sendable {  // `handle` never changes.
+@safe package final class WorkerThread: @unchecked Sendable {  // `handle` never changes.
     private let handle: pthread_t
 
     private final class Body {
@@ -23,7 +23,7 @@ internal import Glibc
     }
 
     /// - Parameter name: at most 15 bytes are shown by the system's tools.
-    init(name: String, _ run: sending @escaping () -> Void) {
+    package init(name: String, _ run: sending @escaping () -> Void) {
         var thread = pthread_t()
         let body = unsafe Unmanaged.passRetained(Body(name: name, run)).toOpaque()
         let code = unsafe pthread_create(
@@ -37,7 +37,7 @@ internal import Glibc
     }
 
     /// Waits for its end. Once only, and not from the thread itself.
-    func join() {
+    package func join() {
         pthread_join(handle, nil)
     }
 }

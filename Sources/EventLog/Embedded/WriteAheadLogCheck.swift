@@ -2,8 +2,8 @@
 /// frame with a bad checksum for the end, whatever follows; so a flipped bit would silently drop every commit after it.
 /// A crash leaves at most one commit unfinished: two or more commits of the same generation from the first bad frame on
 /// are damage, not a torn tail.
-struct WriteAheadLogCheck {
-    enum Verdict: Equatable {
+package struct WriteAheadLogCheck {
+    package enum Verdict: Equatable {
         case absent
         /// Sound up to its end, or to a tail that no commit was acknowledged from.
         case sound(frames: Int)
@@ -23,7 +23,7 @@ struct WriteAheadLogCheck {
     private static let frameHeaderSize = 24
 
     /// - Parameter databasePageSize: used where the log's own header is damaged.
-    static func verdict(
+    package static func verdict(
         path: String, databasePageSize: Int = 4096, files: any LogFileSystem = SystemFileSystem()
     ) throws(LogOpenError) -> Verdict {
         guard let file = try files.open(path, creating: false) else { return .absent }

@@ -120,7 +120,7 @@ package final class MemoryEventLog: EventLog, EventIndex {
         var next = position
         var records: [LogRecord] = []
         var bytes = 0
-        for (index, partition) in partitions.enumerated() {
+        for (index, partition) in partitions.enumerated() where position.offsets[index] != LogPosition.unread {
             guard position.offsets[index] >= partition.first else {
                 throw LogFailure(.expired, "records before \(partition.first) of partition \(index) were removed")
             }
@@ -152,7 +152,10 @@ package final class MemoryEventLog: EventLog, EventIndex {
     }
 
     package func count(from: LogPosition, to: LogPosition) -> Int64 {
-        zip(from.offsets, to.offsets).reduce(0) { $0 + max(0, $1.1 - $1.0) }
+        zip(from.offsets, to.offsets).reduce(0) { sum, pair in
+            let (from, to) = pair
+            return from == LogPosition.unread || to == LogPosition.unread ? sum : sum + max(0, to - from)
+        }
     }
 
     package func onAppend(_ callback: @escaping @Sendable () -> Void) {
@@ -187,6 +190,19 @@ package final class MemoryEventLog: EventLog, EventIndex {
         commit(held)
     }
 
+    /// Appends a record again, as another instance might have, told as a repeat.
+    package func repeatRecord(_ id: EventID) {
+        content.withLock { content in
+            guard let place = content.places[id] else { return }
+            let partition = Int(place.partition)
+            var record = content.partitions[partition].records[Int(place.offset - content.partitions[partition].first)]
+            record.place.offset = content.partitions[partition].end
+            record.isRepeat = true
+            content.partitions[partition].records.append(record)
+            content.partitions[partition].people.append([])
+        }
+    }
+
     /// Removes records received before `timeMs`, as far as they are finished. Their ids stay known.
     package func expire(beforeMs timeMs: Int64) {
         guard let limit = content.withLock({ $0.lowestUnfinished })?() else { return }
@@ -194,7 +210,7 @@ package final class MemoryEventLog: EventLog, EventIndex {
             for index in content.partitions.indices {
                 let partition = content.partitions[index]
                 let count = partition.records.prefix {
-                    $0.receivedAtMs < timeMs && $0.place.offset < limit.offsets[index]
+                    $0.receivedAtMs < timeMs && limit.isPast($0.place)
                 }.count
                 content.partitions[index].records.removeFirst(count)
                 content.partitions[index].people.removeFirst(count)

@@ -4,6 +4,8 @@ enum ExitCode {
     /// What was asked did not hold.
     static let failed: Int32 = 1
     static let usage: Int32 = 2
+    /// Acknowledged events wait on this machine's disk for the next start. `EX_TEMPFAIL` of sysexits.h.
+    static let spooled: Int32 = 75
     /// `EX_CONFIG` of sysexits.h.
     static let configuration: Int32 = 78
 }

@@ -17,7 +17,8 @@ struct CheckCommand: Command {
             KeyHints.check(configuration.rules.routes, seen, &diagnostics)
         }
         if let configuration, !diagnostics.hasErrors {
-            RuleSetChecks(configuration.routes).check(targets: configuration.targetLocations, &diagnostics)
+            RuleSetChecks(configuration.routes, decisions: configuration.rules.decisions).check(
+                targets: configuration.targetLocations, &diagnostics)
         }
         if arguments.has("json") {
             for diagnostic in diagnostics.sorted { Terminal.print(bytes: Self.json(diagnostic)) }
@@ -38,7 +39,8 @@ struct CheckCommand: Command {
         if let configuration, !diagnostics.hasErrors {
             Terminal.print(
                 "\(configuration.file): ok: \(configuration.sources.count) sources, "
-                    + "\(configuration.targets.count) targets, \(configuration.routes.routes.count) routes")
+                    + "\(configuration.targets.count) targets, \(configuration.routes.routes.count) routes"
+                    + (configuration.rules.decisions.map { ", \($0.decisions.count) decisions" } ?? ""))
         } else {
             let count = diagnostics.all.count { $0.severity == .error } + diagnostics.suppressed
             Terminal.complain("\(count) error\(count == 1 ? "" : "s")")

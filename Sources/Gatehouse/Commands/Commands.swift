@@ -6,9 +6,9 @@ enum Commands {
         EventsCommand(), DeliveriesCommand(), RefusalsCommand(), TraceCommand(), TailCommand(),
         ReconcileCommand(), TargetsCommand(),
         DeadLettersCommand(), ReplayCommand(),
-        RoutesCommand(), ExplainCommand(),
+        RoutesCommand(), ExplainCommand(), DecideCommand(),
         NormaliseCommand(), SignCommand(), SendCommand(),
-        BenchCommand(),
+        BenchCommand(), KafkaCommand(),
     ]
 
     static func named(_ name: String) -> (any Command)? {

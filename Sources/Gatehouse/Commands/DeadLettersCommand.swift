@@ -80,13 +80,13 @@ struct DeadLettersCommand: Command {
         flush()
     }
 
-    /// Asks the running instance, or reads a stopped one's files.
+    /// Asks the running instance, or reads what a stopped one left.
     private func forEach(
         _ query: DeadLetterQuery, _ arguments: Arguments, isWhole: Bool, _ body: ([UInt8]) throws -> Void
     ) throws {
-        let folder = try arguments.loadConfiguration(.checking).dataFolder
+        let configuration = try arguments.loadConfiguration(.checking)
         let page: (Int64) throws -> RecordPage
-        if let client = ControlClient(folder: folder) {
+        if let client = ControlClient(folder: configuration.dataFolder) {
             page = { after in
                 let response = try client.send(
                     "GET", "dead-letters?cursor=\(after)&whole=\(isWhole)" + (query.isEmpty ? "" : "&" + query.text))
@@ -95,13 +95,13 @@ struct DeadLettersCommand: Command {
                     next: response.headers[ControlHandler.nextHeader])
             }
         } else {
-            let store: DeliveryStore
+            let archive: Archive
             do {
-                store = try DeliveryStore.openReadOnly(folder: folder)
+                archive = try configuration.openArchive()
             } catch {
                 throw CommandFailure("the dead letters cannot be read: \(error)")
             }
-            page = { try query.page(store, after: $0, isWhole: isWhole) }
+            page = { try query.page(archive.records, after: $0, isWhole: isWhole) }
         }
         var after: Int64? = 0
         while let cursor = after {

@@ -10,10 +10,11 @@ internal import YAML
 struct DemoCommand: Command {
     let name = "demo"
     let summary = "shows the whole way of an event, with simulated senders and local receivers"
-    let synopsis = "[-c FILE] [--keep]"
+    let synopsis = "[-c FILE] [--keep] [--brokers HOST:PORT,…]"
     let options: [Option] = [
         .configuration, .flag("keep", "go on until it is stopped, and keep what it recorded to look at"),
         .value("pause", "MS", "milliseconds between events (default 120)"),
+        .value("brokers", "LIST", "keep the events in this Kafka, in topics of its own"),
     ]
     let example = "gatehouse demo -c deploy/gatehouse.yaml"
 
@@ -27,11 +28,14 @@ struct DemoCommand: Command {
         var stage = try DemoStage(example: example)
         defer { if !isKept { stage.remove() } }
         let receivers = try DemoReceivers(&stage, screen)
-        let configuration = try Self.configuration(stage)
+        var configuration = try Self.configuration(stage)
+        let topics = try DemoTopics(&configuration, brokers: arguments.value("brokers"))
+        defer { if !isKept { topics?.remove() } }
         let instance = try Instance(configuration, logger: .standardError(.text, minimum: .warning))
         instance.delivery.observer = { screen.observe($0) }
         try instance.start()
         Self.introduce(configuration, instance, example, screen)
+        topics?.introduce(screen)
 
         let senders = try DemoSenders(configuration, intake: instance.intakeAddress, screen)
         var isStopped = false
@@ -46,15 +50,16 @@ struct DemoCommand: Command {
         }
         let isBalanced = try DemoBalance(instance, receivers, senders, configuration).show(screen)
         senders.stop()
-        instance.stop()
+        let spooled = instance.stop()
         receivers.stop()
-        return isBalanced ? ExitCode.success : ExitCode.failed
+        return isBalanced && spooled == 0 ? ExitCode.success : ExitCode.failed
     }
 
     /// The example configuration, with ports that are free here.
     private static func configuration(_ stage: DemoStage) throws -> Configuration {
         let environment = stage.environment
-        let loader = ConfigurationLoader(purpose: .running, environment: { environment[$0] })
+        let loader = ConfigurationLoader(
+            purpose: .running, environment: { environment[$0] ?? ConfigurationLoader.processEnvironment($0) })
         let (configuration, diagnostics) = loader.load(stage.configurationFile)
         guard var configuration else {
             for diagnostic in diagnostics.sorted { Terminal.complain(diagnostic.description) }

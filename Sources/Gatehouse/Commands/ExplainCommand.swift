@@ -54,7 +54,7 @@ struct ExplainCommand: Command {
         return isTaken ? ExitCode.success : ExitCode.failed
     }
 
-    private static func changes(_ arguments: Arguments) throws -> [FieldChange] {
+    static func changes(_ arguments: Arguments) throws -> [FieldChange] {
         var changes: [FieldChange] = []
         for text in arguments.all("set") {
             do throws(Diagnostics) {
@@ -79,12 +79,15 @@ struct ExplainCommand: Command {
 
     // MARK: the event
 
-    private static func events(
-        _ arguments: Arguments, _ configuration: Configuration, _ changes: [FieldChange]
+    /// - Parameter isForDecision: a sample is read as a source that decides would.
+    static func events(
+        _ arguments: Arguments, _ configuration: Configuration, _ changes: [FieldChange], isForDecision: Bool = false
     ) throws -> [EventView] {
         let builder = EventBuilder(sources: configuration.sources, sites: configuration.intake.sites)
         do {
-            if let sample = arguments.value("sample") { return [try builder.sample(sample, changes: changes)] }
+            if let sample = arguments.value("sample") {
+                return [try builder.sample(sample, changes: changes, isForDecision: isForDecision)]
+            }
             if let id = arguments.value("id") {
                 return [try builder.event(try kept(id, arguments), changes: changes)]
             }

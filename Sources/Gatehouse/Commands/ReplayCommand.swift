@@ -136,15 +136,14 @@ struct ReplayCommand: Command {
         for line in Terminal.table(rows) { Terminal.print(line) }
     }
 
-    /// Of the running instance, or of a stopped one's files.
+    /// Of the running instance, or of what a stopped one left.
     private func lines(_ arguments: Arguments) throws -> [[UInt8]] {
-        let folder = try arguments.loadConfiguration(.checking).dataFolder
-        if let client = ControlClient(folder: folder) {
+        let configuration = try arguments.loadConfiguration(.checking)
+        if let client = ControlClient(folder: configuration.dataFolder) {
             return try client.send("GET", "replay").body.split(separator: 0x0A).map(Array.init)
         }
         do {
-            let log = try SQLiteEventArchive.openReadOnly(folder: folder)
-            return try ReplayStatus.stopped(store: DeliveryStore.openReadOnly(folder: folder), log: log).map(\.json)
+            return try configuration.openArchive().replays().map(\.json)
         } catch {
             throw CommandFailure("the replays cannot be read: \(error)")
         }

@@ -35,8 +35,16 @@ struct RunCommand: Command {
             }
         }
         logger.info("stopping", "Stopping: no new requests are taken, what is in hand is finished.")
-        instance.stop()
-        return ExitCode.success
+        return Self.exitCode(afterLeaving: instance.stop())
+    }
+
+    /// - Parameter spooled: acknowledged events that are in no log yet.
+    private static func exitCode(afterLeaving spooled: Int64) -> Int32 {
+        guard spooled > 0 else { return ExitCode.success }
+        Terminal.complain(
+            "gatehouse run: \(spooled) acknowledged event\(spooled == 1 ? " waits" : "s wait") in the spool; start it again "
+                + "with the same data folder, so that Kafka gets \(spooled == 1 ? "it" : "them")")
+        return ExitCode.spooled
     }
 
     private static func logger(_ arguments: Arguments) throws -> Logger {

@@ -8,11 +8,11 @@ internal import YAML
 
 struct TestCommand: Command {
     let name = "test"
-    let summary = "runs the tests in the files of routes"
+    let summary = "runs the tests in the files of routes and decisions"
     let synopsis = "[-c FILE] [--junit FILE] [--coverage] [--json]"
     let options: [Option] = [
         .configuration, .value("junit", "FILE", "write the results there too, as JUnit XML"),
-        .flag("coverage", "name the routes and conditions that no test exercises"), .json,
+        .flag("coverage", "name the routes, decisions and conditions that no test exercises"), .json,
     ]
     let example = "gatehouse test -c deploy/gatehouse.yaml --coverage"
 
@@ -21,7 +21,7 @@ struct TestCommand: Command {
         let configuration = try arguments.loadRules()
         let rules = configuration.rules
         var run = RouteTestRun(
-            plan: rules.plan,
+            plan: rules.plan, decisions: rules.decisions,
             events: EventBuilder(sources: configuration.sources, sites: configuration.intake.sites),
             sourceZones: configuration.ruleEnvironment.sourceZones)
         let report = TestReport(isJSON: arguments.has("json"))
@@ -66,6 +66,8 @@ private struct TestReport {
             writer.beginObject()
             writer.key("uncovered_routes")
             writer.array(routes)
+            writer.key("uncovered_decisions")
+            writer.array(coverage.unusedDecisions)
             writer.key("uncovered_conditions")
             writer.array(conditions)
             writer.endObject()
@@ -74,12 +76,19 @@ private struct TestReport {
         for route in routes {
             Terminal.print("\(route.location): no test's event is taken by the route \(Terminal.harmless(route.name))")
         }
+        for decision in coverage.unusedDecisions {
+            Terminal.print(
+                "\(decision.location): no test's visitor is taken by the decision \(Terminal.harmless(decision.name))")
+        }
         for condition in conditions {
             Terminal.print(
                 "\(condition.location): of no test's event the condition \(Terminal.harmless(condition.name)) holds")
         }
         Terminal.print(
             "covered: \(coverage.routeCount - routes.count) of \(coverage.routeCount) routes, "
+                + (coverage.decisionCount == 0
+                    ? ""
+                    : "\(coverage.decisionCount - coverage.unusedDecisions.count) of \(coverage.decisionCount) decisions, ")
                 + "\(coverage.conditionCount - conditions.count) of \(coverage.conditionCount) named conditions")
     }
 
@@ -117,6 +126,10 @@ private struct TestReport {
         writer.strings(result.found.map(\.target))
         writer.key("routes")
         writer.strings(result.routes)
+        if let decided = result.decided {
+            writer.key("decision")
+            writer.string(decided.outcome.rawValue)
+        }
         writer.key("differences")
         writer.strings(result.differences.map(\.text))
         writer.endObject()

@@ -21,7 +21,7 @@ struct DemoBalance {
     /// - Returns: whether sent = accepted = delivered + filtered, and the receivers agree.
     func show(_ screen: DemoScreen) throws -> Bool {
         let isIdle = instance.delivery.waitUntilIdle(within: .seconds(20))
-        let books = instance.delivery.reconcile()
+        let books = try instance.desk.operations.reconcile()
         screen.heading("The balance")
         screen.say("  sent \(senders.taken), accepted \(books.accepted)")
         var isBalanced = isIdle && books.isBalanced && books.accepted == Int64(senders.taken)

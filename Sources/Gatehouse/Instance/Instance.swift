@@ -17,11 +17,13 @@ internal import Targets
 final class Instance: Sendable {
     let metrics = MetricsRegistry()
     let delivery: DeliveryEngine
+    /// All deliveries, of every instance.
+    let desk: DeliveryDesk
     private let logger: Logger
-    private let log: SQLiteEventLog
-    private let store: DeliveryStore
+    private let storage: any InstanceStorage
     private let client: HTTPClient
     private let intake: Intake
+    private let asker: TargetAsker
     private let servers: Servers
     private let readiness: Readiness
     private let teams: TeamDesk
@@ -40,52 +42,61 @@ final class Instance: Sendable {
     init(_ configuration: Configuration, acceptLoss: Bool = false, logger: Logger) throws {
         self.logger = logger
         opened = configuration
-        log = try SQLiteEventLog.open(
-            folder: configuration.dataFolder,
-            options: EventLogOptions(configuration, acceptLoss: acceptLoss, logger: logger))
-        store = try DeliveryStore.open(folder: configuration.dataFolder)
+        let storage = try configuration.openStorage(acceptLoss: acceptLoss, metrics: metrics, logger: logger)
+        self.storage = storage
+        let log = storage.log
         client = HTTPClient()
         delivery = try DeliveryEngine(
-            log: log, store: store, plan: configuration.routes, blueprints: configuration.targets,
+            log: log, store: storage.state, plan: configuration.routes, blueprints: configuration.targets,
             context: TargetContext(client: client, hostname: Machine.name, logger: logger), metrics: metrics,
             logger: logger,
             retention: DeliveryRetention(
                 age: configuration.retention.age, history: configuration.retention.history,
-                deadLetters: configuration.retention.deadLetters))
+                deadLetters: configuration.retention.deadLetters),
+            keeper: storage.keeper)
+        desk = try storage.desk(of: delivery)
+        asker = TargetAsker(logger: logger)
+        asker.adopt(configuration.targets)
         intake = Intake(
-            log: log, configuration: configuration.intake, folder: configuration.dataFolder, metrics: metrics,
-            onRefusal: { [store] in store.refuse(RefusalEntry($0)) })
-        readiness = Readiness(log: log, delivery: delivery)
+            log: log, configuration: configuration.intake(asking: asker), folder: configuration.dataFolder,
+            metrics: metrics,
+            onRefusal: { storage.state.refuse(RefusalEntry($0)) })
+        readiness = Readiness(storage, delivery: delivery)
         systemEvents = SystemEvents(log: log, metrics: metrics, logger: logger)
-        watch = Watch(log: log, delivery: delivery, events: systemEvents, metrics: metrics, logger: logger)
+        watch = Watch(storage, delivery: delivery, events: systemEvents, metrics: metrics, logger: logger)
         teams = TeamDesk(
             dataFolder: configuration.dataFolder, metrics: metrics, logger: logger,
             onRefused: { [systemEvents] in systemEvents.raise($0) })
         routes = RouteBoard()
         keys = KeyCollector(log: log, dataFolder: configuration.dataFolder, logger: logger)
         let records = LocalRecords(
-            log: log, store: store, targets: { [delivery] in delivery.targets() },
-            balance: { [delivery] in delivery.reconcile() }, routes: { [routes] in routes.listing },
+            log: log, store: desk.records, refusals: storage.state,
+            targets: { [desk] in try desk.operations.targets() },
+            balance: { [desk] in try desk.operations.reconcile() }, routes: { [routes] in routes.listing },
             routeErrors: { [delivery] in delivery.routeErrors }, sources: { [sources] in sources.facts },
             history: RequestHistory(
-                log: log, store: store, hostname: Machine.name,
+                log: log, store: desk.records, hostname: Machine.name,
                 settings: { [delivery] in delivery.settings(of: $0) }))
-        let desk = OperatorDesk(engine: delivery, store: store)
+        let operators = OperatorDesk(engine: desk.operations, store: desk.records)
         let api = APIHandler(
-            access: access, records: records, desk: desk, explainer: explaining, metrics: metrics
-        ) { [store] in try store.audit($0) }
+            access: access, records: records, desk: operators, explainer: explaining, metrics: metrics
+        ) { [desk] in try desk.operations.audit($0) }
         servers = try Servers(
             configuration, intake: intake,
             console: ConsoleHandler(
-                metrics: metrics, problems: { [readiness] in readiness.problems },
+                metrics: metrics,
+                problems: { [readiness, intake] in
+                    readiness.problems + (intake.decisionProblem.map { [$0] } ?? [])
+                },
+                warnings: { storage.warnings },
                 teams: { [teams] in teams.standings }, api: api),
-            control: ControlHandler(records: records, desk: desk))
+            control: ControlHandler(records: records, desk: operators))
         LogMetrics.register(log, in: metrics)
     }
 
     /// Begins to deliver and to take requests.
     func start() throws {
-        log.retain { [delivery] in delivery.lowestUnfinished() }
+        storage.log.retain { [delivery] in delivery.lowestUnfinished() }
         delivery.onIncident = { [systemEvents] in systemEvents.raise(Incident($0)) }
         delivery.decodeAgain = { [reader] in reader.decodeAgain($0, $1) }
         reader.adopt(opened)
@@ -111,6 +122,18 @@ final class Instance: Sendable {
         explaining.adopt(configuration)
         teams.adopt(configuration.rules.teams)
         watch.adopt(configuration.sources)
+        tellOfUndecided(configuration)
+    }
+
+    /// Who set a source to decide is told where nothing is decided.
+    private func tellOfUndecided(_ configuration: Configuration) {
+        guard configuration.rules.decisions == nil else { return }
+        for source in configuration.sources where source.answerWithin != nil {
+            logger.info(
+                "nothing_decided",
+                "The source \(source.name) may wait for decisions, and there are no `decisions:`: every visitor is let in.",
+                ["source": .init(source.name)])
+        }
     }
 
     var intakeAddress: String { servers.intakeAddress }
@@ -119,7 +142,8 @@ final class Instance: Sendable {
     /// Takes over a new configuration without dropping a request.
     func reload(_ configuration: Configuration) throws {
         try delivery.reload(plan: configuration.routes, blueprints: configuration.targets)
-        intake.reload(configuration.intake)
+        asker.adopt(configuration.targets)
+        intake.reload(configuration.intake(asking: asker))
         adopt(configuration)
         for change in try servers.reload(configuration) + restarts(configuration) {
             logger.warning("reload_needs_restart", "\(change) has changed; it takes effect at the next start.")
@@ -135,6 +159,7 @@ final class Instance: Sendable {
     /// Settings of the log that only a restart changes.
     private func restarts(_ configuration: Configuration) -> [String] {
         var names: [String] = []
+        if configuration.log != opened.log { names.append("log:") }
         if configuration.retention != opened.retention { names.append("retention:") }
         if configuration.dedupe != opened.dedupe { names.append("dedupe:") }
         if configuration.shutdown != opened.shutdown { names.append("shutdown:") }
@@ -142,7 +167,8 @@ final class Instance: Sendable {
     }
 
     /// Stops the intake, finishes what is in hand within `shutdown:`, and closes everything.
-    func stop() {
+    /// - Returns: how many acknowledged events are on this machine's disk alone, and in no log.
+    func stop() -> Int64 {
         let deadline = ContinuousClock.now + opened.shutdown
         readiness.end()
         servers.stopIntake()
@@ -152,25 +178,35 @@ final class Instance: Sendable {
         watch.stop()
         delivery.stop(within: max(.zero, deadline - .now))
         systemEvents.stop()
+        asker.shutdown()
         client.shutdown()
-        log.close()
+        let spooled = close(by: deadline)
+        if spooled > 0 {
+            logger.error(
+                "stopped_with_spool",
+                "Stopped, with \(spooled) acknowledged events in the spool: start this instance again with the same data "
+                    + "folder.", ["events": .integer(spooled)])
+        } else {
+            logger.info("stopped", "Stopped.")
+        }
+        return spooled
+    }
+
+    private func close(by deadline: ContinuousClock.Instant) -> Int64 {
         do {
-            try store.close()
+            return try storage.close(by: deadline)
         } catch {
             logger.error("state_close_failed", "The delivery state could not be closed cleanly: \(error)")
+            return 0
         }
-        logger.info("stopped", "Stopped.")
     }
 }
 
-extension EventLogOptions {
-    fileprivate init(_ configuration: Configuration, acceptLoss: Bool, logger: Logger) {
-        self.init()
-        maximumAge = configuration.retention.age
-        maximumBytes = Int64(configuration.retention.size)
-        dedupeWindow = configuration.dedupe
-        self.acceptLoss = acceptLoss
-        self.logger = logger
+extension Configuration {
+    fileprivate func intake(asking asker: any DecisionAsker) -> IntakeConfiguration {
+        var intake = intake
+        intake.asker = asker
+        return intake
     }
 }
 
@@ -185,11 +221,11 @@ extension RefusalEntry {
 /// Whether this instance should get requests, and why not.
 final class Readiness: Sendable {
     private let isServing = Atomic(false)
-    private let log: SQLiteEventLog
+    private let storage: any InstanceStorage
     private let delivery: DeliveryEngine
 
-    init(log: SQLiteEventLog, delivery: DeliveryEngine) {
-        self.log = log
+    init(_ storage: any InstanceStorage, delivery: DeliveryEngine) {
+        self.storage = storage
         self.delivery = delivery
     }
 
@@ -199,7 +235,7 @@ final class Readiness: Sendable {
     var problems: [String] {
         var problems: [String] = []
         if !isServing.load(ordering: .relaxed) { problems.append("the instance is starting or stopping") }
-        if let failure = log.statistics().unavailable { problems.append(failure.message) }
+        if let failure = storage.log.statistics().unavailable { problems.append(failure.message) }
         if let failure = delivery.storeFailure { problems.append("the delivery state cannot be written: \(failure)") }
         return problems
     }

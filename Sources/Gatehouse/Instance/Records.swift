@@ -15,13 +15,11 @@ enum Records {
         let routes = RouteListing(configuration.rules)
         if kind == .routes || kind == .teams { return ConfiguredRoutes(listing: routes) }
         do {
-            let log = try SQLiteEventArchive.openReadOnly(folder: folder)
-            let store = try DeliveryStore.openReadOnly(folder: folder)
+            let archive = try configuration.openArchive()
+            let (log, store) = (archive.log, archive.records)
             return LocalRecords(
-                log: log, store: store,
-                targets: { try TargetStatus.stopped(store: store, log: log, statistics: log.statistics()) },
-                balance: { try Reconciliation(store: store, log: log, statistics: log.statistics()) },
-                routes: { routes }, sources: { configuration.sourceFacts },
+                log: log, store: store, refusals: archive.refusals, targets: archive.targets,
+                balance: archive.reconcile, routes: { routes }, sources: { configuration.sourceFacts },
                 history: RequestHistory(
                     log: log, store: store, hostname: Machine.name,
                     settings: { name in
@@ -29,7 +27,8 @@ enum Records {
                     }))
         } catch {
             throw CommandFailure(
-                "no instance answers on \(ControlSocket.path(in: folder)), and its files cannot be read: \(error)")
+                "no instance answers on \(ControlSocket.path(in: folder)), and "
+                    + (configuration.log == .embedded ? "its files" : "what is in Kafka") + " cannot be read: \(error)")
         }
     }
 }

@@ -26,7 +26,7 @@ struct TargetTester {
                 "no target is called \(Terminal.harmless(name))"
                     + (near.map { " (did you mean \(displayable($0))?)" } ?? ""))
         }
-        let lock = try note(name, in: configuration.dataFolder)
+        let lock = try note(name, in: configuration)
         return try withExtendedLifetime(lock) { try Self.send(blueprint) }
     }
 
@@ -35,10 +35,12 @@ struct TargetTester {
 
     /// Writes into the audit log who tries the target out. A folder that no instance has used yet has none.
     /// - Returns: what keeps instances away meanwhile.
-    private func note(_ target: String, in folder: String) throws -> InstanceLock? {
+    private func note(_ target: String, in configuration: Configuration) throws -> InstanceLock? {
+        let isShared = configuration.log != .embedded
+        let folder = isShared ? KafkaStorage.folder(in: configuration.dataFolder) : configuration.dataFolder
         guard unsafe access(DeliveryStore.path(in: folder), F_OK) == 0 else { return nil }
         do {
-            let lock = try InstanceLock(folder: folder)
+            let lock = try InstanceLock(folder: configuration.dataFolder)
             let store = try DeliveryStore.open(folder: folder)
             try store.audit(
                 AuditEntry(

@@ -13,10 +13,16 @@ final class Watch: Sendable {
     private struct State {
         var silence: SilenceWatch
         var fill = LogFillWatch()
+        /// What other instances took in last, milliseconds since 1970 UTC.
+        var elsewhere: [String: Int64] = [:]
+        var looks = 0
         var isStopped = false
     }
 
-    private let log: SQLiteEventLog
+    /// Looks between two questions whether others have heard of a source that was told of.
+    private static let asksAgainEvery = 60
+
+    private let storage: any InstanceStorage
     private let delivery: DeliveryEngine
     private let events: SystemEvents
     private let logger: Logger
@@ -24,9 +30,10 @@ final class Watch: Sendable {
     private let queue = DispatchQueue(label: "watch", qos: .utility)
 
     init(
-        log: SQLiteEventLog, delivery: DeliveryEngine, events: SystemEvents, metrics: MetricsRegistry, logger: Logger
+        _ storage: any InstanceStorage, delivery: DeliveryEngine, events: SystemEvents, metrics: MetricsRegistry,
+        logger: Logger
     ) {
-        self.log = log
+        self.storage = storage
         self.delivery = delivery
         self.events = events
         self.logger = logger
@@ -38,7 +45,7 @@ final class Watch: Sendable {
     }
 
     func adopt(_ sources: [SourceConfiguration]) {
-        let (statistics, now) = (log.statistics(), Moment.now())
+        let (statistics, now) = (storage.log.statistics(), Moment.now())
         state.withLock {
             $0.silence.adopt(sources, statistics, nowMs: now.monotonicMs, wallMs: now.wallMs)
         }
@@ -59,30 +66,52 @@ final class Watch: Sendable {
     }
 
     private func look() {
-        let statistics = log.statistics()
-        let silent = state.withLock { $0.silence.look(statistics, nowMs: Moment.now().monotonicMs) }
+        let statistics = storage.log.statistics()
+        askOthers(statistics)
+        let silent = state.withLock { state in
+            var known = statistics
+            for (source, lastMs) in state.elsewhere where lastMs > known.sources[source]?.lastAcceptedMs ?? 0 {
+                known.sources[source, default: .init()].lastAcceptedMs = lastMs
+            }
+            return state.silence.look(known, nowMs: Moment.now().monotonicMs)
+        }
         for incident in silent {
             logger.warning(
                 "source_silent", "The source \(incident.source ?? "") is silent for longer than its expect_every.",
                 ["source": .string(incident.source ?? ""), "seconds": .integer(incident.count)])
             events.raise(incident)
         }
-        lookAtSpace(statistics)
+        lookAtSpace()
     }
 
-    private func lookAtSpace(_ statistics: LogStatistics) {
-        let head = log.head
-        let kept = log.count(from: log.beginning, to: head)
-        let unfinished = min(kept, log.count(from: delivery.lowestUnfinished(), to: head))
+    /// Before a source is called silent: another instance may have heard of it.
+    private func askOthers(_ statistics: LogStatistics) {
+        let suspects = state.withLock { state in
+            state.looks += 1
+            return state.silence.suspects(
+                statistics, nowMs: Moment.now().monotonicMs, includesTold: state.looks % Self.asksAgainEvery == 0)
+        }
+        for source in suspects {
+            guard let lastMs = storage.lastAccepted(source) else { continue }
+            let now = Moment.now()
+            state.withLock {
+                $0.elsewhere[source] = lastMs
+                $0.silence.heard(source, agoMs: now.wallMs - lastMs, nowMs: now.monotonicMs)
+            }
+        }
+    }
+
+    private func lookAtSpace() {
+        let fill = storage.fill(delivery.lowestUnfinished())
         let isFilling = state.withLock {
             $0.fill.look(
-                unfinished: unfinished, kept: kept, bytes: statistics.bytes, limit: statistics.maximumBytes ?? 0)
+                unfinished: fill.unfinished, kept: fill.kept, bytes: fill.bytes, limit: fill.maximumBytes ?? 0)
         }
         guard isFilling else { return }
         let furthestBehind = delivery.targets().max { $0.balance.pending < $1.balance.pending }
         events.raise(
             Incident(
-                .systemLogFilling, target: furthestBehind?.name, reason: "unfinished_events", count: unfinished,
+                .systemLogFilling, target: furthestBehind?.name, reason: fill.reason, count: fill.unfinished,
                 occurrence: "\(Moment.now().wallMs / 3_600_000)"))
     }
 }

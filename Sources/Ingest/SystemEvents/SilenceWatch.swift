@@ -15,6 +15,15 @@ package struct SilenceWatch: Sendable {
         /// Not told of before.
         var notBeforeMs: Int64
         var isTold = false
+
+        mutating func note(_ source: LogStatistics.Source?, _ nowMs: Int64) {
+            let accepted = source?.accepted ?? 0
+            guard accepted != self.accepted else { return }
+            self.accepted = accepted
+            sinceMs = nowMs
+        }
+
+        func isSilent(_ nowMs: Int64) -> Bool { nowMs - sinceMs > expectMs && nowMs >= notBeforeMs }
     }
 
     private var sources: [String: Listening] = [:]
@@ -55,13 +64,9 @@ package struct SilenceWatch: Sendable {
         for (name, listening) in sources.sorted(by: { $0.key < $1.key }) {
             var listening = listening
             let source = statistics.sources[name]
-            let accepted = source?.accepted ?? 0
-            if accepted != listening.accepted {
-                listening.accepted = accepted
-                listening.sinceMs = nowMs
-            }
+            listening.note(source, nowMs)
             let silentMs = nowMs - listening.sinceMs
-            let isSilent = silentMs > listening.expectMs && nowMs >= listening.notBeforeMs
+            let isSilent = listening.isSilent(nowMs)
             if isSilent, !listening.isTold {
                 incidents.append(
                     Incident(
@@ -73,6 +78,24 @@ package struct SilenceWatch: Sendable {
             sources[name] = listening
         }
         return incidents
+    }
+
+    /// Those that `look` would tell of: where several instances take events in, another one may have heard of them.
+    /// - Parameter includesTold: those that it has told of as well.
+    package func suspects(_ statistics: LogStatistics, nowMs: Int64, includesTold: Bool) -> [String] {
+        sources.filter { name, listening in
+            var listening = listening
+            listening.note(statistics.sources[name], nowMs)
+            return listening.isSilent(nowMs) && (includesTold || !listening.isTold)
+        }.keys.sorted()
+    }
+
+    /// Another instance took an event of the source in.
+    /// - Parameter agoMs: how long ago.
+    package mutating func heard(_ source: String, agoMs: Int64, nowMs: Int64) {
+        guard var listening = sources[source] else { return }
+        listening.sinceMs = max(listening.sinceMs, nowMs - max(0, agoMs))
+        sources[source] = listening
     }
 
     /// Every source that is listened for, and whether it is silent for too long.

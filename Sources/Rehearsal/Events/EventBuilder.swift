@@ -26,7 +26,8 @@ package struct EventBuilder: Sendable {
         do throws(RehearsalError) {
             switch test.given {
             case .sample(let vendor, let event, let changes):
-                return try sample(vendor: vendor, event: event, changes: changes)
+                return try sample(
+                    vendor: vendor, event: event, changes: changes, isForDecision: test.decision != nil)
             case .payload(let body, let source):
                 let events = try payload(body, source: source)
                 guard let event = events.first, events.count == 1 else {
@@ -44,19 +45,24 @@ package struct EventBuilder: Sendable {
     }
 
     /// - Parameter name: such as `signinapp/visitor.signin`.
-    package func sample(_ name: String, changes: [FieldChange] = []) throws(RehearsalError) -> EventView {
+    package func sample(
+        _ name: String, changes: [FieldChange] = [], isForDecision: Bool = false
+    ) throws(RehearsalError) -> EventView {
         let (vendor, event) = try SampleName.parts(of: name)
-        return try sample(vendor: vendor, event: event, changes: changes)
+        return try sample(vendor: vendor, event: event, changes: changes, isForDecision: isForDecision)
     }
 
     /// A sender's sample, read as the first source of that sender would; a change of `source` names another of them.
+    /// - Parameter isForDecision: it is read as a source that decides would.
     package func sample(
-        vendor: String, event: String, changes: [FieldChange] = []
+        vendor: String, event: String, changes: [FieldChange] = [], isForDecision: Bool = false
     ) throws(RehearsalError) -> EventView {
         let name = try SampleName(vendor: vendor, event: event)
         let own = sources.filter { $0.vendor.name == vendor }
         let wanted = Self.source(of: changes)
-        let source = own.first { $0.name == wanted } ?? own.first ?? Self.plain(name.vendor)
+        let chosen = own.first { $0.name == wanted }
+        let deciding = isForDecision ? own.first { $0.mode != .notify } ?? Self.plain(name.vendor, .decision) : nil
+        let source = chosen ?? deciding ?? own.first ?? Self.plain(name.vendor)
         let tape = try Self.parse(Array(name.event.sample.utf8), changes)
         return try build(tape, tape.root, source, changes)
     }
@@ -66,7 +72,8 @@ package struct EventBuilder: Sendable {
     package func payload(
         _ body: [UInt8], source name: String, changes: [FieldChange] = []
     ) throws(RehearsalError) -> [EventView] {
-        guard let source = sources.first(where: { $0.name == name }) ?? Vendors.named(name).map(Self.plain) else {
+        guard let source = sources.first(where: { $0.name == name }) ?? Vendors.named(name).map({ Self.plain($0) })
+        else {
             let names = sources.map(\.name)
             throw RehearsalError(
                 "no source is called `\(displayable(name))`"
@@ -169,9 +176,10 @@ package struct EventBuilder: Sendable {
         return nil
     }
 
-    private static func plain(_ vendor: any Vendor) -> SourceConfiguration {
+    private static func plain(_ vendor: any Vendor, _ mode: SourceMode? = nil) -> SourceConfiguration {
         SourceConfiguration(
             name: vendor.name, vendor: vendor, authentication: SourceAuthentication(),
-            maximumBody: vendor.traits.maximumBody, settings: DecodeSettings(source: vendor.name))
+            maximumBody: vendor.traits.maximumBody, settings: DecodeSettings(source: vendor.name),
+            mode: mode)
     }
 }

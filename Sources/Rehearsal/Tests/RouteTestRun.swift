@@ -5,6 +5,7 @@ internal import YAML
 /// Runs `tests:` one after another, and keeps what they exercised.
 package struct RouteTestRun {
     private let plan: RulePlan
+    private let decisions: DecisionTestRun?
     private let events: EventBuilder
     private let refusal: RouteRefusal
     private var scratch = MatchScratch()
@@ -13,13 +14,20 @@ package struct RouteTestRun {
 
     /// - Parameters:
     ///   - plan: all enabled routes; a team's test looks at its own.
+    ///   - decisions: all decisions; a team's test looks at its own and those of the main file.
     ///   - sourceZones: the time zones of sources, by their names.
-    package init(plan: RulePlan, events: EventBuilder, sourceZones: [String: String] = [:]) {
+    package init(
+        plan: RulePlan, decisions: DecisionPlan? = nil, events: EventBuilder, sourceZones: [String: String] = [:]
+    ) {
         self.plan = plan
         self.events = events
-        refusal = RouteRefusal(sourceZones: sourceZones)
+        let refusal = RouteRefusal(sourceZones: sourceZones)
+        self.refusal = refusal
+        self.decisions = decisions.map { DecisionTestRun(plan: $0, refusal: refusal) }
         coverage = TestCoverage(
-            plan: plan, conditions: NamedConditions(usedBy: plan.routes, sourceZones: sourceZones))
+            plan: plan, decisions: decisions?.decisions ?? [],
+            conditions: NamedConditions(
+                usedBy: plan.routes, decisions?.decisions ?? [], sourceZones: sourceZones))
         for (index, route) in plan.routes.enumerated() { places[route.name] = index }
     }
 
@@ -29,6 +37,11 @@ package struct RouteTestRun {
             event = try events.event(of: test)
         } catch {
             return RouteTestResult(test: test, found: [], routes: [], differences: [.noEvent(error)])
+        }
+        if test.decision != nil, let decisions {
+            let (result, place) = decisions.run(test, event, &scratch)
+            coverage.note(event, decidedBy: place)
+            return result
         }
         let taking = plan.routes(taking: event, scratch: &scratch).filter { sees(test, plan.routes[$0]) }
         coverage.note(event, takenBy: taking)

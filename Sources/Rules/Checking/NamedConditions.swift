@@ -13,12 +13,12 @@ package struct NamedConditions: Sendable {
     package let all: [Name]
     private let plan: RulePlan
 
-    /// Those that the routes use, one inside another too.
-    package init(usedBy routes: [Route], sourceZones: [String: String] = [:]) {
+    /// Those that the routes and decisions use, one inside another too.
+    package init(usedBy routes: [Route], _ decisions: [Decision] = [], sourceZones: [String: String] = [:]) {
         var found: [NamedCondition] = []
         var known: Set<String> = []
-        for route in routes {
-            Self.collect(route.wholeCondition) { named in
+        for condition in routes.map(\.wholeCondition) + decisions.map(\.wholeCondition) {
+            Self.collect(condition) { named in
                 guard known.insert(named.name).inserted else { return false }
                 found.append(named)
                 return true

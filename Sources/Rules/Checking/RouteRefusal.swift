@@ -2,7 +2,7 @@ package import Events
 internal import JSON
 internal import YAML
 
-/// Tells what keeps a route from taking an event.
+/// Tells what keeps a route or a decision from taking an event.
 package struct RouteRefusal: Sendable {
     private let evaluator: PlainEvaluator
 
@@ -17,6 +17,10 @@ package struct RouteRefusal: Sendable {
     /// `group is Contractor, found "Visitor" (routes/london.yaml:7:14)`. Nil where it asks nothing that is not so.
     package func reason(_ route: Route, _ event: EventView) -> String? {
         reason(route.wholeCondition, event)
+    }
+
+    package func reason(_ decision: Decision, _ event: EventView) -> String? {
+        reason(decision.wholeCondition, event)
     }
 
     private func reason(_ condition: Condition, _ event: EventView) -> String? {

@@ -4,9 +4,11 @@ package import YAML
 /// targets no route leads to. For `check`; nothing of this keeps a rule from working.
 package struct RuleSetChecks {
     private let plan: RulePlan
+    private let asked: Set<String>
 
-    package init(_ plan: RulePlan) {
+    package init(_ plan: RulePlan, decisions: DecisionPlan? = nil) {
         self.plan = plan
+        asked = decisions?.askedTargets ?? []
     }
 
     /// - Parameter targets: every configured target, and where.
@@ -67,7 +69,7 @@ package struct RuleSetChecks {
     ) {
         // Where there are no routes at all that is plain to see.
         guard !plan.routes.isEmpty else { return }
-        let used = Set(plan.routes.flatMap(\.targets))
+        let used = asked.union(plan.routes.flatMap(\.targets))
         for target in targets where !used.contains(target.name) {
             diagnostics.warning(
                 at: target.location,

@@ -22,8 +22,20 @@ package struct Decision: Sendable {
     /// `when:`.
     let condition: Condition
 
+    /// `when:`, confined to the scope.
+    var wholeCondition: Condition { .conjunction([scope, condition].compactMap { $0 }) }
+
     /// It asks nothing.
     var takesEverything: Bool { if case .all(let parts) = condition { parts.isEmpty } else { false } }
+}
+
+extension Decision {
+    /// Gives everybody in the team's scope one outcome.
+    init(closing team: Team, _ outcome: DecisionOutcome) {
+        self.init(
+            name: team.name, team: team.name, description: nil, isEnabled: true,
+            ruling: .answer(DecisionAnswer(outcome)), location: team.location, scope: team.scope, condition: .all([]))
+    }
 }
 
 /// An outcome, and what the people at the door are told. Nil texts are left to the sender's dialect.

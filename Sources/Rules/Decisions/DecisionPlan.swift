@@ -31,12 +31,24 @@ package struct DecisionPlan: Sendable {
         plan = try RulePlan(routes, sourceZones: sourceZones, memoryLimit: memoryLimit)
     }
 
-    package func ruling(on event: EventView, scratch: inout MatchScratch) -> Ruling {
-        let taking = plan.routes(taking: event, scratch: &scratch).first ?? decisions.count
-        if let undecided = plan.failedRoutes(scratch).first, undecided < taking {
+    /// In bytes.
+    package var memory: Int { plan.memory }
+
+    /// - Parameter team: only its decisions and those of the main file are asked; nil: all.
+    package func ruling(on event: EventView, team: String? = nil, scratch: inout MatchScratch) -> Ruling {
+        let isAsked: (Int) -> Bool = { place in
+            team == nil || self.decisions[place].team == nil || self.decisions[place].team == team
+        }
+        let taking = plan.routes(taking: event, scratch: &scratch).first(where: isAsked) ?? decisions.count
+        if let undecided = plan.failedRoutes(scratch).first(where: isAsked), undecided < taking {
             return .undecided(decisions[undecided])
         }
         return taking < decisions.count ? .decision(decisions[taking]) : .none
+    }
+
+    /// The targets that are asked, each once.
+    package var askedTargets: Set<String> {
+        Set(decisions.compactMap { if case .ask(let question) = $0.ruling { question.target } else { nil } })
     }
 
     /// Why a decision takes an event, as `RulePlan.reasons`.

@@ -88,6 +88,12 @@ struct DecisionReader {
         let target = targetNode.flatMap { node in
             TargetNames(owner: owner, environment: environment).read([node], at: node.location, &diagnostics)?.first
         }
+        if let target, let askable = environment.askableTargets, !askable.contains(target), let targetNode {
+            diagnostics.error(
+                at: targetNode.location,
+                "\(displayable(target)) cannot be asked: it is no enabled target of type http or webhook")
+            return nil
+        }
         let timeout = timeoutNode?.duration(in: .milliseconds(1)...Self.longestTimeout, &diagnostics)
         let failure = failureEntry.map { self.failure($0.value, &diagnostics) } ?? DecisionAnswer(.deny)
         guard let target, let failure, timeoutNode == nil || timeout != nil else { return nil }

@@ -22,9 +22,24 @@ package struct RouteTest: Sendable {
     /// The routes that must take it, exactly, with their team; nil: not asked.
     package var routes: [String]?
     /// Of a test of decisions: what must be decided, and with what message where that is asked.
-    package var decision: DecisionOutcome?
+    package var decision: ExpectedDecision?
     package var message: String?
     package var location: SourceLocation
+}
+
+/// What a test says is to become of a visitor.
+package enum ExpectedDecision: String, Sendable, CaseIterable {
+    case admit, review, deny
+    /// A target is asked.
+    case ask
+
+    package init(_ outcome: DecisionOutcome) {
+        switch outcome {
+        case .admit: self = .admit
+        case .review: self = .review
+        case .deny: self = .deny
+        }
+    }
 }
 
 /// One member of `set:`: a field of the event and the JSON value it is given.

@@ -39,7 +39,7 @@ struct RouteTestReader {
         _ nameNode: YAMLNode?, _ found: inout Diagnostics
     ) -> (test: RouteTest?, name: YAMLNode?) {
         let decision = reader.required("decision", &found)?
-            .choice(of: DecisionOutcome.allCases.map(\.rawValue), &found).flatMap(DecisionOutcome.init)
+            .choice(of: ExpectedDecision.allCases.map(\.rawValue), &found).flatMap(ExpectedDecision.init)
         let message = reader.optional("message")?.string(&found)
         reader.finish(&found)
         guard !found.hasErrors, let name, let given, let decision else { return (nil, nameNode) }

@@ -11,6 +11,8 @@ package struct RuleEnvironment: Sendable {
     package var sourcesOfSiteID: [String: [String]]
     /// The `timezone:` of the sources that have one.
     package var sourceZones: [String: String]
+    /// The targets that `ask:` may name: those that give an answer. Nil: any.
+    package var askableTargets: Set<String>?
     /// The names of `teams:`.
     package var teams: [String] = []
     /// Reads a file that a rule names, up to so many bytes.

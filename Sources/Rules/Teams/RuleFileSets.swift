@@ -2,7 +2,7 @@ internal import Glibc
 internal import YAML
 
 /// Which files of rules are whose: a team's are below the paths the configuration gives it, the main ones below
-/// `routes:` and nowhere in a team's.
+/// `routes:` and nowhere in a team's. A file of decisions is no file of routes, wherever it stands.
 struct RuleFileSets {
     /// Below them every file is a team's.
     private struct Owned {
@@ -10,25 +10,35 @@ struct RuleFileSets {
         var path: String
         var lexical: String
         var identity: String
+        /// It is the team's file of decisions.
+        var holdsDecisions = false
     }
 
     private let teams: [Team]
     private let owned: [Owned]
+    /// The main file of decisions.
+    private let mainDecisions: Owned?
     /// Paths that a `${…}` stands for, and how they are written.
     private let references: [String: String]
 
     /// Bytes of all files of one team.
     static let mostTeamBytes = 64 << 20
 
-    init(_ teams: [Team], references: [String: String] = [:]) {
+    /// - Parameter decisions: the path of the main file of decisions.
+    init(_ teams: [Team], decisions: String? = nil, references: [String: String] = [:]) {
         self.teams = teams
         self.references = references
         owned = teams.enumerated().flatMap { index, team in
-            team.paths.map { path in
-                Owned(
-                    team: index, path: path, lexical: RulePaths.lexical(path), identity: RouteFiles.identity(path))
-            }
+            team.paths.map { Self.place($0, of: index) }
+                + (team.decisionsPath.map { [Self.place($0, of: index, holdsDecisions: true)] } ?? [])
         }
+        mainDecisions = decisions.map { Self.place($0, of: -1, holdsDecisions: true) }
+    }
+
+    private static func place(_ path: String, of team: Int, holdsDecisions: Bool = false) -> Owned {
+        Owned(
+            team: team, path: path, lexical: RulePaths.lexical(path), identity: RouteFiles.identity(path),
+            holdsDecisions: holdsDecisions)
     }
 
     /// Reports paths that two teams share, and paths of `routes:` that are a team's.
@@ -43,13 +53,13 @@ struct RuleFileSets {
                 )
             }
         }
-        for path in main {
+        for (key, path) in main.map({ ("routes:", $0) }) + (mainDecisions.map { [("decisions:", $0.path)] } ?? []) {
             guard let owner = owned.first(where: { RulePaths.isInside(RulePaths.lexical(path), $0.lexical) }) else {
                 continue
             }
             diagnostics.error(
                 at: location,
-                "\(displayable(path)) belongs to team \(teams[owner.team].name); take it out of `routes:`")
+                "\(displayable(path)) belongs to team \(teams[owner.team].name); take it out of `\(key)`")
         }
     }
 
@@ -84,19 +94,39 @@ struct RuleFileSets {
                 if files.isEmpty, !owned.contains(where: { RulePaths.isInside($0.lexical, RulePaths.lexical(path)) }) {
                     diagnostics.warning(at: location, "\(displayable(path)) holds no *.yaml file")
                 }
-                for file in files where known.insert(RouteFiles.identity(file)).inserted {
-                    do throws(FileReadingError) {
-                        texts.append((shown(file), try readFile(file, maximumBytes: maximumYAMLBytes)))
-                    } catch {
-                        diagnostics.error(
-                            at: SourceLocation(file: shown(file)), "cannot read the file: \(error.message)")
-                    }
+                for file in files where !holdsDecisions(file) && known.insert(RouteFiles.identity(file)).inserted {
+                    if let bytes = read(file, &diagnostics) { texts.append((shown(file), bytes)) }
                 }
             } catch {
                 diagnostics.error(at: location, "cannot read \(displayable(error.path)): \(error.message)")
             }
         }
         return texts
+    }
+
+    /// The main file of decisions; nil where there is none, or it cannot be read.
+    func mainDecisionFile(_ diagnostics: inout Diagnostics) -> (file: String, bytes: [UInt8])? {
+        guard let path = mainDecisions?.path else { return nil }
+        return read(path, &diagnostics).map { (shown(path), $0) }
+    }
+
+    private func read(_ file: String, _ diagnostics: inout Diagnostics) -> [UInt8]? {
+        do throws(FileReadingError) {
+            return try readFile(file, maximumBytes: maximumYAMLBytes)
+        } catch {
+            diagnostics.error(at: SourceLocation(file: shown(file)), "cannot read the file: \(error.message)")
+            return nil
+        }
+    }
+
+    private var decisionPlaces: [Owned] { owned.filter(\.holdsDecisions) + (mainDecisions.map { [$0] } ?? []) }
+
+    /// Whether the file is somebody's file of decisions, by whatever path it is reached.
+    private func holdsDecisions(_ file: String) -> Bool {
+        let places = decisionPlaces
+        guard !places.isEmpty else { return false }
+        let (lexical, identity) = (RulePaths.lexical(file), RouteFiles.identity(file))
+        return places.contains { $0.lexical == lexical || $0.identity == identity }
     }
 
     private func isOwned(_ path: String) -> Bool {
@@ -122,8 +152,11 @@ struct RuleFileSets {
             }
             files += found ?? [path]
         }
-        for team in owned { files += (try? RouteFiles.below(team.path)) ?? [team.path] }
-        return files
+        for team in owned where !team.holdsDecisions {
+            files += (try? RouteFiles.below(team.path)) ?? [team.path]
+        }
+        let known = Set(files)
+        return files + decisionPlaces.map(\.path).filter { !known.contains($0) }
     }
 
     // MARK: A team's files
@@ -134,7 +167,7 @@ struct RuleFileSets {
         var files: [TeamVersion.File] = []
         var known: Set<String> = []
         var size = 0
-        for place in owned where place.team == team.index {
+        for place in owned where place.team == team.index && !place.holdsDecisions {
             if let other = contender(place) {
                 diagnostics.error(
                     at: team.location, "\(displayable(place.path)) leads to files of team \(teams[other.team].name)")
@@ -148,14 +181,10 @@ struct RuleFileSets {
                         at: SourceLocation(file: shown(path)), "this leads out of the files of team \(team.name)")
                     continue
                 }
-                guard known.insert(identity).inserted else { continue }
-                do throws(FileReadingError) {
-                    let bytes = try readFile(path, maximumBytes: maximumYAMLBytes)
+                guard !holdsDecisions(path), known.insert(identity).inserted else { continue }
+                if let bytes = read(path, &diagnostics) {
                     size += bytes.count
                     files.append(TeamVersion.File(path: shown(path), bytes: bytes))
-                } catch {
-                    diagnostics.error(
-                        at: SourceLocation(file: shown(path)), "cannot read the file: \(error.message)")
                 }
                 guard size <= Self.mostTeamBytes else {
                     diagnostics.error(
@@ -166,6 +195,18 @@ struct RuleFileSets {
             }
         }
         return files
+    }
+
+    /// The team's file of decisions as it stands; nil where it has none, or it cannot be read.
+    func decisionFile(of team: Int, _ diagnostics: inout Diagnostics) -> TeamVersion.File? {
+        guard let place = owned.first(where: { $0.team == team && $0.holdsDecisions }) else { return nil }
+        if let other = contender(place) {
+            diagnostics.error(
+                at: teams[team].location,
+                "\(displayable(place.path)) leads to files of team \(teams[other.team].name)")
+            return nil
+        }
+        return read(place.path, &diagnostics).map { TeamVersion.File(path: shown(place.path), bytes: $0) }
     }
 
     private func paths(

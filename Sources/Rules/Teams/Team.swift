@@ -5,6 +5,8 @@ package struct Team: Sendable {
     package var name: String
     /// Files and folders.
     package var paths: [String]
+    /// Its file of decisions.
+    package var decisionsPath: String?
     /// The targets its routes may name.
     package var targets: [String]
     /// What every event its routes take must meet.
@@ -13,11 +15,12 @@ package struct Team: Sendable {
     package var location: SourceLocation
 
     /// - Parameters:
+    ///   - decisions: the path of its file of decisions.
     ///   - scope: a condition in the route language; `{}` for every event.
     ///   - environment: what the scope may name.
     package init?(
-        name: String, paths: [String], targets: [String], scope: YAMLNode, location: SourceLocation,
-        environment: RuleEnvironment, _ diagnostics: inout Diagnostics
+        name: String, paths: [String], decisions: String? = nil, targets: [String], scope: YAMLNode,
+        location: SourceLocation, environment: RuleEnvironment, _ diagnostics: inout Diagnostics
     ) {
         if let reference = Self.reference(in: scope) {
             // Conditions are shown to people, and a reference may stand for a secret.
@@ -31,6 +34,7 @@ package struct Team: Sendable {
         guard let condition = ConditionReader(environment: environment).when(scope, &diagnostics) else { return nil }
         self.name = name
         self.paths = paths
+        decisionsPath = decisions
         self.targets = targets
         self.scope = condition
         self.location = location

@@ -18,6 +18,8 @@ package struct TeamStanding: Sendable {
     package var version: TeamVersion?
     /// Of the routes at work, disabled ones not counted.
     package var routeCount: Int
+    /// Of the decisions at work, disabled ones not counted.
+    package var decisionCount = 0
     /// What was found in the files as they stand, and why a kept version was not taken.
     package var diagnostics: Diagnostics
 
@@ -42,6 +44,7 @@ package struct TeamStanding: Sendable {
     package var withoutTexts: TeamStanding {
         var standing = self
         standing.version?.files = []
+        standing.version?.decisions = nil
         return standing
     }
 

@@ -26,7 +26,7 @@ private struct World {
                     let hadRow = open.removeValue(forKey: letter.place) != nil
                     if case .openRow = letter.payload { #expect(hadRow) }
                     #expect(dead.insert(letter.place).inserted)
-                case .record, .requeue, .discard: break
+                case .record, .requeue, .discard, .trim: break
                 }
             }
         }

@@ -12,6 +12,12 @@ enum Torture {
     static let damages = number("DAMAGES") ?? 1
     /// Seconds for which a target is down.
     static let outage = number("OUTAGE") ?? 3
+    /// How often everything is done to Kafka and the instances that share it.
+    static let rounds = number("ROUNDS") ?? 1
+    /// Seconds for which a broker hangs.
+    static let brokerPause = number("PAUSE") ?? 5
+    /// Seconds for which all brokers are gone.
+    static let brokersGone = number("GONE") ?? 10
     /// Decides the moments and the faults. A run prints it.
     static let seed = environment["SEED"].flatMap { UInt64($0) } ?? 0x6a7e_4005
 

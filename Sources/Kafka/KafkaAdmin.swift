@@ -1,0 +1,46 @@
+package struct TopicDescription: Sendable, Hashable {
+    package var name: String
+    package var partitions: Int
+    /// Replicas of the partition that has the fewest.
+    package var replication: Int
+
+    package init(name: String, partitions: Int, replication: Int) {
+        self.name = name
+        self.partitions = partitions
+        self.replication = replication
+    }
+}
+
+/// A topic to be created.
+package struct NewTopic: Sendable, Hashable {
+    package var name: String
+    package var partitions: Int
+    /// Nil: the cluster's default.
+    package var replication: Int?
+    /// Kafka's own names of a topic's settings.
+    package var configuration: [String: String]
+
+    package init(name: String, partitions: Int, replication: Int? = nil, configuration: [String: String] = [:]) {
+        self.name = name
+        self.partitions = partitions
+        self.replication = replication
+        self.configuration = configuration
+    }
+}
+
+/// Asks a cluster about its topics and groups, and changes them. Calls block, each no longer than the timeout; what passes
+/// (a leader that moves, a broker that restarts) is tried again within it.
+package final class KafkaAdmin: Sendable {
+    let client: Client
+    let timeout: Duration
+
+    /// - Throws: `configuration`.
+    package init(_ configuration: KafkaConfiguration, timeout: Duration = .seconds(10)) throws(KafkaFailure) {
+        self.timeout = timeout
+        // A consumer, because asking as a producer creates the topics asked about.
+        client = try Client(
+            .consumer, configuration, defaults: [("allow.auto.create.topics", "false")],
+            settled: [("enable.auto.commit", "false")],
+            context: ClientContext(configuration, onStatistics: nil))
+    }
+}
