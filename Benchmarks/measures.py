@@ -63,13 +63,15 @@ def quantile(values, share):
 class Gatehouse:
     """One running instance on a data folder of its own."""
 
-    def __init__(self, bench, name, targets, routes):
+    def __init__(self, bench, name, targets, routes, log=""):
+        """`log`: lines of the configuration, in place of the embedded log with its ids."""
         self.bench = bench
         self.targets = targets
         self.folder = bench.scratch / name
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir()
-        subprocess.run(["cp", "-a", "--reflink=auto", bench.filled, self.folder / "data"], check=True)
+        if not log:
+            subprocess.run(["cp", "-a", "--reflink=auto", bench.filled, self.folder / "data"], check=True)
         # What the copy left to be written must not be written during the measure.
         os.sync()
         self.port, self.console = free_ports(2)
@@ -79,6 +81,7 @@ class Gatehouse:
             f"listen: 127.0.0.1:{self.port}\n"
             f"console: 127.0.0.1:{self.console}\n"
             "data: ./data\n"
+            f"{log}"
             "sources:\n"
             f"  london: {{vendor: signinapp, secrets: [\"{SECRET}\"], group: Contractor}}\n"
             f"  guests: {{vendor: netgraph, headers: {{x-portal-token: \"{TOKEN}\"}}}}\n"

@@ -4,6 +4,8 @@ import os
 import platform
 import subprocess
 
+import kafka_log
+
 
 def machine(folder, gatehouse):
     """What the figures hold for."""
@@ -50,6 +52,8 @@ def table(medians, machine, ids):
         rows.append(
             (f"a backlog of {m['backlog_events']:,} events", f"{m['backlog_per_second']:,.0f} events/s",
              f"peak memory {m['backlog_peak_memory_mib']:.1f} MiB; aims: no less than live, 128 MiB"))
+    if "kafka_intake_per_second" in m:
+        rows += kafka_log.rows(m)
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     lines = [f"{a:<{widths[0]}}  {b:>{widths[1]}}  {c}".rstrip() for a, b, c in rows]
     about = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in machine.items())

@@ -34,13 +34,17 @@ package final class KafkaAdmin: Sendable {
     let client: Client
     let timeout: Duration
 
+    /// - Parameter group: what librdkafka is to take for this client's own group. Nobody ever joins it, but without one
+    ///   the answer that a group's coordinator has moved ends the process (librdkafka 2.0.2, `rd_kafka_handle_OffsetFetch`).
     /// - Throws: `configuration`.
-    package init(_ configuration: KafkaConfiguration, timeout: Duration = .seconds(10)) throws(KafkaFailure) {
+    package init(
+        _ configuration: KafkaConfiguration, timeout: Duration = .seconds(10), group: String = "gatehouse.admin"
+    ) throws(KafkaFailure) {
         self.timeout = timeout
         // A consumer, because asking as a producer creates the topics asked about.
         client = try Client(
             .consumer, configuration, defaults: [("allow.auto.create.topics", "false")],
-            settled: [("enable.auto.commit", "false")],
+            settled: [("enable.auto.commit", "false"), ("group.id", group)],
             context: ClientContext(configuration, onStatistics: nil))
     }
 }

@@ -42,7 +42,7 @@ package final class KafkaEventLog: EventLog {
         layout = options.layout
         ends = LogEnds(layout)
         do throws(KafkaFailure) {
-            admin = try KafkaAdmin(options.kafka)
+            admin = try KafkaAdmin(options.kafka, group: "\(options.prefix).admin")
         } catch {
             throw KafkaLogError(error, doing: "Kafka cannot be reached")
         }

@@ -54,7 +54,7 @@ package final class KafkaStateKeeper: StateKeeper {
         let kafkaMetrics = statistics ?? KafkaMetrics(metrics)
         self.metrics = kafkaMetrics
         self.log = log
-        let admin = try KafkaAdmin(options.kafka)
+        let admin = try KafkaAdmin(options.kafka, group: "\(options.prefix).admin")
         let producer = try KafkaProducer(
             options.kafka, timeout: Self.recordTimeout, onStatistics: kafkaMetrics.listener("state"))
         control = ControlTopic(options, admin: admin, producer: producer, logger: logger)

@@ -40,7 +40,7 @@ extension KafkaOperations {
     /// The group first: Kafka keeps one that somebody is in, and then nothing has been removed.
     private func removeFromKafka(_ target: String) throws(KafkaFailure) {
         let names = StateTopics(prefix: options.prefix)
-        let admin = try KafkaAdmin(options.kafka)
+        let admin = try KafkaAdmin(options.kafka, group: "\(options.prefix).admin")
         try admin.deleteGroup(names.group(target))
         try admin.delete(topics: [names.retry(target), names.dead(target)])
         let keys = control.entries { $0.isPart(of: target) }.map(\.key)

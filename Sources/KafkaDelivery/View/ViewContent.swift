@@ -49,7 +49,7 @@ final class ViewContent {
         self.progress = progress
         layout = options.layout
         names = StateTopics(prefix: options.prefix)
-        admin = try KafkaAdmin(options.kafka)
+        admin = try KafkaAdmin(options.kafka, group: "\(options.prefix).admin")
         follower = TopicFollower(try KafkaReader(options.kafka, maximumBufferedBytes: Self.buffer))
         decoder = StateDecoder(options.layout)
         buffer = MirrorBuffer(store)
