@@ -103,10 +103,33 @@ extension KafkaAdmin {
         group: String, _ partitions: [TopicPartition]
     ) throws(KafkaFailure) -> [TopicPartition: KafkaCommit] {
         guard !partitions.isEmpty else { return [:] }
+        let deadline = ContinuousClock.now + timeout
+        do throws(KafkaFailure) {
+            return try offsets(ofGroup: group, partitions)
+        } catch {
+            // librdkafka 2.0.2 goes on asking the coordinator that a group once had, for as long as the client lives.
+            var failure = error
+            while failure.code == KafkaFailure.notCoordinator, .now < deadline {
+                usleep(100_000)
+                do throws(KafkaFailure) {
+                    return try fresh(timeout: ContinuousClock.now.duration(to: deadline)).offsets(ofGroup: group, partitions)
+                } catch {
+                    failure = error
+                }
+            }
+            throw failure
+        }
+    }
+
+    private func offsets(
+        ofGroup group: String, _ partitions: [TopicPartition]
+    ) throws(KafkaFailure) -> [TopicPartition: KafkaCommit] {
         let list = PartitionList(Dictionary(partitions.map { ($0, 0) }) { first, _ in first })
         var asked = unsafe rd_kafka_ListConsumerGroupOffsets_new(group, list.pointer)
         defer { unsafe rd_kafka_ListConsumerGroupOffsets_destroy(asked) }
-        return try unsafe request(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS) { options, queue in
+        return try unsafe request(
+            RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, givingUpOn: KafkaFailure.notCoordinator
+        ) { options, queue in
             unsafe rd_kafka_ListConsumerGroupOffsets(client.handle, &asked, 1, options, queue)
         } read: { event throws(KafkaFailure) in
             var count = 0
@@ -181,12 +204,12 @@ extension KafkaAdmin {
 }
 
 extension KafkaAdmin {
-    /// Sends a request and reads its answer; what may pass is tried again.
+    /// Sends a request and reads its answer; what may pass is tried again, but for a failure of the code given.
     private func request<Answer>(
-        _ operation: rd_kafka_admin_op_t, send: (_ options: OpaquePointer?, _ queue: OpaquePointer?) -> Void,
+        _ operation: rd_kafka_admin_op_t, givingUpOn code: String? = nil, send: (_ options: OpaquePointer?, _ queue: OpaquePointer?) -> Void,
         read: (OpaquePointer) throws(KafkaFailure) -> Answer
     ) throws(KafkaFailure) -> Answer {
-        try retrying { limit throws(KafkaFailure) in
+        try retrying(givingUpOn: code) { limit throws(KafkaFailure) in
             let options = unsafe rd_kafka_AdminOptions_new(client.handle, operation)
             defer { unsafe rd_kafka_AdminOptions_destroy(options) }
             _ = unsafe rd_kafka_AdminOptions_set_request_timeout(options, max(1, limit.wholeMilliseconds), nil, 0)
@@ -210,7 +233,7 @@ extension KafkaAdmin {
 
     /// Tries until it is done, it fails for good, or the time is over.
     func retrying<Answer>(
-        _ body: (_ limit: Duration) throws(KafkaFailure) -> Answer
+        givingUpOn code: String? = nil, _ body: (_ limit: Duration) throws(KafkaFailure) -> Answer
     ) throws(KafkaFailure) -> Answer {
         let deadline = ContinuousClock.now + timeout
         while true {
@@ -221,7 +244,7 @@ extension KafkaAdmin {
                 return answer
             } catch {
                 let pause = Duration.milliseconds(100)
-                guard error.mayPass, .now + pause < deadline else { throw error }
+                guard error.mayPass, error.code != code, .now + pause < deadline else { throw error }
                 usleep(100_000)
             }
         }
@@ -246,11 +269,13 @@ extension Client {
 }
 
 extension KafkaFailure {
+    fileprivate static let notCoordinator = "not_coordinator"
+
     /// Of what is normal while brokers start, stop or hand over.
     fileprivate var mayPass: Bool {
         [
             "leader_not_available", "not_leader_for_partition", "not_controller", "coordinator_not_available",
-            "not_coordinator", "coordinator_load_in_progress", "request_timed_out", "timed_out", "transport",
+            Self.notCoordinator, "coordinator_load_in_progress", "request_timed_out", "timed_out", "transport",
             "broker_not_available", "wait_coord", "network_exception", "replica_not_available", "wait_cache",
             "kafka_storage_error", "unknown_leader_epoch", "fenced_leader_epoch", "partial",
         ].contains(code)

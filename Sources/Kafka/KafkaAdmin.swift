@@ -33,6 +33,8 @@ package struct NewTopic: Sendable, Hashable {
 package final class KafkaAdmin: Sendable {
     let client: Client
     let timeout: Duration
+    private let configuration: KafkaConfiguration
+    private let group: String
 
     /// - Parameter group: what librdkafka is to take for this client's own group. Nobody ever joins it, but without one
     ///   the answer that a group's coordinator has moved ends the process (librdkafka 2.0.2, `rd_kafka_handle_OffsetFetch`).
@@ -41,10 +43,17 @@ package final class KafkaAdmin: Sendable {
         _ configuration: KafkaConfiguration, timeout: Duration = .seconds(10), group: String = "gatehouse.admin"
     ) throws(KafkaFailure) {
         self.timeout = timeout
+        self.configuration = configuration
+        self.group = group
         // A consumer, because asking as a producer creates the topics asked about.
         client = try Client(
             .consumer, configuration, defaults: [("allow.auto.create.topics", "false")],
             settled: [("enable.auto.commit", "false"), ("group.id", group)],
             context: ClientContext(configuration, onStatistics: nil))
+    }
+
+    /// Another one of the same, that has learnt nothing yet.
+    func fresh(timeout: Duration) throws(KafkaFailure) -> KafkaAdmin {
+        try KafkaAdmin(configuration, timeout: timeout, group: group)
     }
 }
