@@ -112,7 +112,8 @@ extension KafkaAdmin {
             while failure.code == KafkaFailure.notCoordinator, .now < deadline {
                 usleep(100_000)
                 do throws(KafkaFailure) {
-                    return try fresh(timeout: ContinuousClock.now.duration(to: deadline)).offsets(ofGroup: group, partitions)
+                    return try fresh(timeout: ContinuousClock.now.duration(to: deadline)).offsets(
+                        ofGroup: group, partitions)
                 } catch {
                     failure = error
                 }
@@ -206,7 +207,8 @@ extension KafkaAdmin {
 extension KafkaAdmin {
     /// Sends a request and reads its answer; what may pass is tried again, but for a failure of the code given.
     private func request<Answer>(
-        _ operation: rd_kafka_admin_op_t, givingUpOn code: String? = nil, send: (_ options: OpaquePointer?, _ queue: OpaquePointer?) -> Void,
+        _ operation: rd_kafka_admin_op_t, givingUpOn code: String? = nil,
+        send: (_ options: OpaquePointer?, _ queue: OpaquePointer?) -> Void,
         read: (OpaquePointer) throws(KafkaFailure) -> Answer
     ) throws(KafkaFailure) -> Answer {
         try retrying(givingUpOn: code) { limit throws(KafkaFailure) in

@@ -14,9 +14,12 @@ package struct KafkaReadError: Error, CustomStringConvertible {
 }
 
 /// Reads a topic from its beginning to its end with kcat.
-package func readTopic(_ topic: String, _ brokers: [String]) throws -> [ReadRecord] {
+/// - Parameter end: milliseconds since 1970 UTC; records that are younger are left out. Of a topic that is being written to
+///   nobody finds the end otherwise.
+package func readTopic(_ topic: String, _ brokers: [String], untilMs end: Int64? = nil) throws -> [ReadRecord] {
+    let range = end.map { ["-o", "s@0", "-o", "e@\($0)"] } ?? []
     let (status, output) = try run(
-        "kcat", ["-C", "-e", "-q", "-J", "-b", brokers.joined(separator: ","), "-t", topic])
+        "kcat", ["-C", "-e", "-q", "-J", "-b", brokers.joined(separator: ","), "-t", topic] + range)
     guard status == 0 else { throw KafkaReadError(description: "kcat (apt-get install kcat): \(output)") }
     return try output.split(separator: "\n").filter { $0.hasPrefix("{") }.map { line in
         guard let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any],

@@ -50,7 +50,9 @@ struct KafkaTopics: Sendable {
 
     func read(_ topic: String) async throws -> [ReadRecord] {
         let (name, brokers) = (topic, brokers)
-        return try await blocking { try readTopic(name, brokers) }
+        return try await blocking {
+            try readTopic(name, brokers, untilMs: Int64(Date.now.timeIntervalSince1970 * 1000))
+        }
     }
 
     /// Every record of every topic of events, repeats included, in the order of each partition.
