@@ -148,7 +148,7 @@ package final class LocalRecords: RecordSource {
             return RecordPage(lines: try log.list(filter, newest: limit).map(\.payload))
         }
         let start = try position(cursor, since: query.since)
-        let batch = try log.read(from: start, maximumRecords: Self.pageRecords, maximumBytes: Self.pageBytes)
+        let batch = try log.readPatiently(from: start, maximumRecords: Self.pageRecords, maximumBytes: Self.pageBytes)
         return RecordPage(
             lines: batch.records.filter(filter.matches).map(\.payload),
             next: batch.next == start ? nil : batch.next.description)

@@ -56,21 +56,21 @@ struct RecordPager: Sendable {
         var bytes = 0
         var scanned = 0
         while scanned < Self.scanning, lines.count < limit, bytes < Self.pageBytes {
-            let batch = try log.read(
+            let batch = try log.readPatiently(
                 from: position, maximumRecords: Self.stepRecords, maximumBytes: Self.stepBytes)
             guard batch.next != position else { break }
             var looked = 0
+            // A page that is full inside a batch goes on behind the last record it looked at.
+            var behind = position
             for record in batch.records where lines.count < limit && bytes < Self.pageBytes {
                 looked += 1
+                behind.offsets[Int(record.place.partition)] = record.place.offset + 1
                 guard filter.matches(record) else { continue }
                 lines.append(record.payload)
                 bytes += record.payload.count
             }
             scanned += max(looked, 1)
-            // A page that is full inside a batch goes on behind the last record it looked at.
-            position =
-                looked < batch.records.count
-                ? try log.read(from: position, maximumRecords: looked, maximumBytes: Self.stepBytes).next : batch.next
+            position = looked < batch.records.count ? behind : batch.next
         }
         return (lines, position)
     }

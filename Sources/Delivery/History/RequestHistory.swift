@@ -140,10 +140,9 @@ package struct RequestHistory: Sendable {
             {
                 length += 1
             }
-            // The other partitions are at their end, where nothing comes that is older than the head.
-            var position = head
+            var position = LogPosition.none(count: head.offsets.count)
             position.offsets[Int(first.partition)] = first.offset
-            guard let batch = try? log.read(from: position, maximumRecords: length, maximumBytes: 4 << 20),
+            guard let batch = try? log.readPatiently(from: position, maximumRecords: length, maximumBytes: 4 << 20),
                 batch.records.first?.place == first
             else { return nil }
             for record in batch.records {
