@@ -50,7 +50,7 @@ struct TopicTests {
     func weak() {
         for found in [
             complaints(replication: 2), complaints(["min.insync.replicas": "1"]),
-            complaints(["message.timestamp.type": "LogAppendTime"]),
+            complaints(["message.timestamp.type": "LogAppendTime"]), complaints(["max.message.bytes": "1048588"]),
         ] {
             #expect(found.count == 1 && !found[0].isFatal)
         }
@@ -64,12 +64,14 @@ struct TopicTests {
             commands[0]
                 == "kafka-topics.sh --bootstrap-server one:9092,two:9092 --create --if-not-exists --topic "
                 + "gate.visitor.signin --partitions 4 --replication-factor 3 --config cleanup.policy=delete --config "
-                + "message.timestamp.type=CreateTime --config min.insync.replicas=2 --config retention.ms=86400000")
+                + "max.message.bytes=4194304 --config message.timestamp.type=CreateTime --config "
+                + "min.insync.replicas=2 --config retention.ms=86400000")
         let names = [
             "visitor.signin", "attempts", "cursors", "quarantine", "audit", "retry.crm", "dead.crm", "retry.siem",
             "dead.siem",
         ]
         #expect(commands.count == names.count)
+        #expect(commands[5].contains("max.message.bytes=6291456"), "what waits has more beside it")
         for (command, name) in zip(commands, names) { #expect(command.contains("--topic gate.\(name) ")) }
         var all = options
         all.types = []
