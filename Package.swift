@@ -175,7 +175,7 @@ let package = Package(
             swiftSettings: settings),
         tests("SimulationTests", ["EventLog", "Events", "SQLite", "SimulatedDisk", "Simulation"]),
         tests("KafkaTests", ["Addresses", "Kafka", "TestSupport"]),
-        tests("EventLogTests", ["EventLog", "Events", "Kafka", "KafkaLog", "SQLite", "TestSupport"]),
+        tests("EventLogTests", ["EventLog", "Events", "Kafka", "KafkaLog", "SQLite", "TestSupport", "Threads"]),
         tests(
             "KafkaLogTests",
             ["EventLog", "Events", "JSON", "Kafka", "KafkaLog", "Logging", "SQLite", "TestSupport", "Vendors"]),

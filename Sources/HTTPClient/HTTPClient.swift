@@ -19,20 +19,12 @@ package final class HTTPClient: Sendable {
         let streams = StreamLoop()
         self.transfers = transfers
         self.streams = streams
-        transferThread = Self.thread("http-client") { transfers.run() }
-        streamThread = Self.thread("http-streams") { streams.run() }
+        transferThread = Thread.indispensable(name: "http-client") { transfers.run() }
+        streamThread = Thread.indispensable(name: "http-streams") { streams.run() }
     }
 
     deinit {
         shutdown()
-    }
-
-    private static func thread(_ name: String, _ body: @escaping @Sendable () -> Void) -> Thread {
-        do throws(ThreadError) {
-            return try Thread(name: name, body)
-        } catch {
-            fatalError("\(error)")
-        }
     }
 
     /// Sends one request; never blocks. Nothing is ever sent twice: where libcurl would send again by itself, the request

@@ -21,15 +21,11 @@ final class WorkerThread<Job: Sendable>: Sendable {
         name: String, capacity: Int, makeWork: @escaping @Sendable () -> (_ jobs: [Job]) -> Void
     ) {
         self.capacity = capacity
-        do throws(ThreadError) {
-            let started = try Thread(name: name) { [self] in
-                let work = makeWork()
-                while let jobs = next() { work(jobs) }
-            }
-            thread.withLock { $0 = started }
-        } catch {
-            fatalError("\(error)")
+        let started = Thread.indispensable(name: name) { [self] in
+            let work = makeWork()
+            while let jobs = next() { work(jobs) }
         }
+        thread.withLock { $0 = started }
     }
 
     func offer(_ job: Job) -> Bool {

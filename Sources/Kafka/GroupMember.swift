@@ -55,9 +55,7 @@ final class GroupMember: Sendable {
         let list = PartitionList([TopicPartition(topic: topic, partition: RD_KAFKA_PARTITION_UA): 0])
         let error = unsafe rd_kafka_subscribe(member.client.handle, list.pointer)
         if error != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaFailure(error) }
-        guard startThread({ member.run() }) else {
-            throw KafkaFailure(code: "resources", message: "the system gives no thread")
-        }
+        try KafkaFailure.startThread("kafka-member") { member.run() }
         return member
     }
 

@@ -40,9 +40,7 @@ final class ProducingClient: Sendable {
 
     static func start(_ settings: Settings) throws(KafkaFailure) -> ProducingClient {
         let client = try ProducingClient(settings)
-        guard startThread({ client.run() }) else {
-            throw KafkaFailure(code: "resources", message: "the system gives no thread")
-        }
+        try KafkaFailure.startThread("kafka-producer") { client.run() }
         return client
     }
 

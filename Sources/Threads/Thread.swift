@@ -13,7 +13,7 @@ package final class Thread: Sendable {
     ///   - stackSize: in bytes; nil: the system's own.
     /// - Throws: when the system gives none.
     package init(
-        name: String, stackSize: Int? = nil, _ body: @escaping @Sendable () -> Void
+        name: String, stackSize: Int? = nil, _ body: sending @escaping () -> Void
     ) throws(ThreadError) {
         var attributes = pthread_attr_t()
         unsafe pthread_attr_init(&attributes)
@@ -37,6 +37,15 @@ package final class Thread: Sendable {
             throw ThreadError(name: name, systemError: status)
         }
         handle = Mutex(thread)
+    }
+
+    /// Starts a thread without which nothing can go on: the process ends where the system gives none.
+    package static func indispensable(name: String, _ body: sending @escaping () -> Void) -> Thread {
+        do throws(ThreadError) {
+            return try Thread(name: name, body)
+        } catch {
+            fatalError("\(error)")
+        }
     }
 
     deinit {
@@ -73,11 +82,11 @@ package struct ThreadError: Error, Sendable, CustomStringConvertible {
 }
 
 /// What a thread runs, handed through the C library.
-private final class Start: Sendable {
+private final class Start {
     private let name: String
-    private let body: @Sendable () -> Void
+    private let body: () -> Void
 
-    init(name: String, body: @escaping @Sendable () -> Void) {
+    init(name: String, body: @escaping () -> Void) {
         self.name = name
         self.body = body
     }

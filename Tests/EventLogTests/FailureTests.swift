@@ -2,6 +2,7 @@ import Events
 import Foundation
 import SQLite
 import Testing
+import Threads
 
 @testable import EventLog
 
@@ -153,7 +154,7 @@ struct FailureTests {
         options.queuedBytes = 4000
         let log = try SQLiteEventLog.open(folder: folder.path, options: options)
         let isHeld = Box(false)
-        let blocked = WorkerThread(name: "blocked") {
+        let blocked = Thread.indispensable(name: "blocked") {
             try? log.onWriter { _ in
                 isHeld.set(true)
                 held.wait()
@@ -183,7 +184,7 @@ struct FailureTests {
         let log = try SQLiteEventLog.open(folder: folder.path)
         let isDone = Box(false)
         let readers = (0..<3).map { _ in
-            WorkerThread(name: "reader") {
+            Thread.indispensable(name: "reader") {
                 while !isDone.value {
                     _ = try? log.read(from: log.beginning, maximumRecords: 1000, maximumBytes: 1 << 20)
                 }

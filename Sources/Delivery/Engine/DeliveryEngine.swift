@@ -4,6 +4,7 @@ package import Metrics
 package import Rules
 internal import Synchronization
 package import Targets
+internal import Threads
 
 /// Brings every event of the log to every target whose routes take it: one thread that reads, matches once for all targets
 /// that keep up, sends, gathers outcomes, and writes down what has changed. Once started, it is to be stopped.
@@ -12,7 +13,7 @@ package final class DeliveryEngine: Sendable {
     private let wakeUp: WakeUp
     let log: any EventLog
     let store: DeliveryStore
-    private let thread = Mutex<EngineThread?>(nil)
+    private let thread = Mutex<Thread?>(nil)
     private let stopping = StopRequest()
     private let statuses = StatusCache()
     private let durableLowest: SharedPosition
@@ -73,7 +74,7 @@ package final class DeliveryEngine: Sendable {
     package func start() throws {
         log.onAppend { [wakeUp] in wakeUp.signal() }
         store.refusals.onFirst { [wakeUp] in wakeUp.signal() }
-        let started = try EngineThread(name: "delivery") { self.run() }
+        let started = try Thread(name: "delivery") { self.run() }
         thread.withLock { $0 = started }
     }
 

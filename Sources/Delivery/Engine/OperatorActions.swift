@@ -72,16 +72,16 @@ extension DeliveryEngine {
 }
 
 /// Whose a dead letter is: a target's own, or one of its replays'.
-private struct DeadLetterOwner: Hashable, Comparable {
-    var target: String
-    var replay: Int64?
+package struct DeadLetterOwner: Hashable, Comparable {
+    package var target: String
+    package var replay: Int64?
 
-    init(_ letter: DeadLetterRow) {
+    package init(_ letter: DeadLetterRow) {
         target = letter.target
         replay = letter.replay
     }
 
-    static func < (one: Self, other: Self) -> Bool {
+    package static func < (one: Self, other: Self) -> Bool {
         (one.target, one.replay ?? 0) < (other.target, other.replay ?? 0)
     }
 }

@@ -1,4 +1,5 @@
 internal import Logging
+internal import Threads
 
 /// Reads every record once after the start, slowly, and names what does not match its checksum: damage is found before
 /// somebody needs the record. SQLite's own check would hold one snapshot for the whole of it.
@@ -7,7 +8,7 @@ final class LogVerifier: @unchecked Sendable {  // `isStopped` is touched inside
     private let logger: Logger
     private let monitor = Monitor()
     private var isStopped = false
-    private var thread: WorkerThread?
+    private var thread: Thread?
 
     /// At most 1 000 records or 1 MiB a step, then a pause.
     private static let pauseNanoseconds: Int64 = 50_000_000
@@ -23,7 +24,7 @@ final class LogVerifier: @unchecked Sendable {  // `isStopped` is touched inside
     func start() {
         let bounds = reading.state.bounds
         guard bounds.beginning < bounds.next else { return }
-        thread = WorkerThread(name: "log-verifier") { [self] in run(bounds.beginning, bounds.next) }
+        thread = Thread.indispensable(name: "log-verifier") { [self] in run(bounds.beginning, bounds.next) }
     }
 
     /// Returns when the thread has ended.

@@ -2,6 +2,7 @@ package import Events
 internal import Logging
 internal import SQLite
 internal import Synchronization
+internal import Threads
 
 /// The embedded log: one SQLite file with a write-ahead log, one writer that commits many appends together, a few
 /// readers, and an index to find and remove single events.
@@ -10,7 +11,7 @@ package final class SQLiteEventLog: EventLog, EventIndex {
     private let queue: AppendQueue
     private let reading: LogReading
     private let verifier: LogVerifier
-    private let thread: Mutex<WorkerThread?>
+    private let thread: Mutex<Thread?>
     /// Nil where a thread of the log's own has it.
     private let writer: Mutex<LogWriter?>
 
@@ -53,7 +54,7 @@ package final class SQLiteEventLog: EventLog, EventIndex {
         verifier = LogVerifier(reading: reading, logger: options.logger)
         let writer = LogWriter(file: file, opening: opening, queue: queue, state: state, pool: pool)
         if hasThreads {
-            thread = Mutex(WorkerThread(name: "log-writer") { writer.run() })
+            thread = Mutex(Thread.indispensable(name: "log-writer") { writer.run() })
             self.writer = Mutex(nil)
             verifier.start()
         } else {

@@ -23,16 +23,12 @@ final class DecisionLane<Job: Sendable>: Sendable {
     init(threads count: Int, capacity: Int, makeWork: @escaping @Sendable (DecisionLane) -> (Job) -> Void) {
         self.capacity = capacity
         threads = Mutex([])
-        do throws(ThreadError) {
-            for _ in 0..<count {
-                let started = try Thread(name: "decisions") { [self] in
-                    let work = makeWork(self)
-                    while let job = take() { work(job) }
-                }
-                threads.withLock { $0.append(started) }
+        for _ in 0..<count {
+            let started = Thread.indispensable(name: "decisions") { [self] in
+                let work = makeWork(self)
+                while let job = take() { work(job) }
             }
-        } catch {
-            fatalError("\(error)")
+            threads.withLock { $0.append(started) }
         }
     }
 

@@ -19,12 +19,8 @@ final class DecisionTimer: Sendable {
     private let thread = Mutex<Thread?>(nil)
 
     init() {
-        do throws(ThreadError) {
-            let started = try Thread(name: "deadlines") { [self] in run() }
-            thread.withLock { $0 = started }
-        } catch {
-            fatalError("\(error)")
-        }
+        let started = Thread.indispensable(name: "deadlines") { [self] in run() }
+        thread.withLock { $0 = started }
     }
 
     /// - Parameters:

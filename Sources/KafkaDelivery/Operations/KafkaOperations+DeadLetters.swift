@@ -89,18 +89,3 @@ extension KafkaOperations {
         }.joined()
     }
 }
-
-/// Whose a dead letter is: a target's own, or one of its replays'.
-private struct DeadLetterOwner: Hashable, Comparable {
-    var target: String
-    var replay: Int64?
-
-    init(_ letter: DeadLetterRow) {
-        target = letter.target
-        replay = letter.replay
-    }
-
-    static func < (one: Self, other: Self) -> Bool {
-        (one.target, one.replay ?? 0) < (other.target, other.replay ?? 0)
-    }
-}

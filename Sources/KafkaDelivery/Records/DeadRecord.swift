@@ -34,9 +34,7 @@ package struct DeadRecord: Sendable {
     /// - Parameter partition: that of the topic.
     package func encoded(topic: String, partition: Int32, _ layout: LogLayout) -> KafkaRecord {
         var header = JSONWriter(reserving: 512)
-        header.beginObject()
-        header.member("place", place, layout)
-        header.member("n", stamp)
+        header.begin(place, stamp, layout)
         var value: [UInt8]?
         switch content {
         case .letter(let letter):
@@ -46,10 +44,9 @@ package struct DeadRecord: Sendable {
         case .ended(let ending): header.member("ended", ending.rawValue)
         }
         header.endObject()
-        var record = KafkaRecord(
-            topic: topic, key: key.bytes, headers: [.init(StateDecoder.header, header.bytes)], value: value)
-        record.partition = partition
-        return record
+        return KafkaRecord(
+            topic: topic, partition: partition, key: key.bytes, headers: [.init(StateDecoder.header, header.bytes)],
+            value: value)
     }
 
     private static func write(_ letter: DeadLetter, to header: inout JSONWriter) {
@@ -74,9 +71,7 @@ extension StateDecoder {
         let fields = try fields(ofHeader: message)
         let place = try fields.place("place")
         guard let payload = message.value else {
-            let ending = fields.optionalText("ended").flatMap { RecordEnding(rawValue: $0) }
-            guard let ending else { throw fields.missing("ended") }
-            return DeadRecord(key, fields.stamp("n"), place, .ended(ending))
+            return DeadRecord(key, fields.stamp("n"), place, .ended(try fields.ending()))
         }
         let letter = DeadLetter(
             keptAt: place, id: key.event, type: try fields.text("type"), source: try fields.text("source"),
@@ -87,15 +82,5 @@ extension StateDecoder {
             message: fields.optionalText("message") ?? "", response: try fields.bytes("response") ?? [],
             payload: .text(payload))
         return DeadRecord(key, fields.stamp("n"), place, .letter(letter))
-    }
-}
-
-extension String {
-    /// At most so many bytes, cut between characters.
-    func beginning(_ bytes: Int) -> String {
-        guard utf8.count > bytes else { return self }
-        var end = utf8.index(startIndex, offsetBy: bytes)
-        while end > startIndex, end.samePosition(in: unicodeScalars) == nil { end = utf8.index(before: end) }
-        return String(self[..<end])
     }
 }

@@ -58,9 +58,7 @@ package struct RetryRecord: Sendable {
     /// - Parameter partition: that of the topic.
     package func encoded(topic: String, partition: Int32, _ layout: LogLayout) -> KafkaRecord {
         var header = JSONWriter(reserving: 384)
-        header.beginObject()
-        header.member("place", place, layout)
-        header.member("n", stamp)
+        header.begin(place, stamp, layout)
         var value: [UInt8]?
         switch content {
         case .open(let open):
@@ -69,10 +67,9 @@ package struct RetryRecord: Sendable {
         case .ended(let ending): header.member("ended", ending.rawValue)
         }
         header.endObject()
-        var record = KafkaRecord(
-            topic: topic, key: key.bytes, headers: [.init(StateDecoder.header, header.bytes)], value: value)
-        record.partition = partition
-        return record
+        return KafkaRecord(
+            topic: topic, partition: partition, key: key.bytes, headers: [.init(StateDecoder.header, header.bytes)],
+            value: value)
     }
 
     private static func write(_ open: Open, to header: inout JSONWriter) {
@@ -101,9 +98,7 @@ extension StateDecoder {
         let fields = try fields(ofHeader: message)
         let place = try fields.place("place")
         guard let payload = message.value else {
-            let ending = fields.optionalText("ended").flatMap { RecordEnding(rawValue: $0) }
-            guard let ending else { throw fields.missing("ended") }
-            return RetryRecord(key, fields.stamp("n"), place, .ended(ending))
+            return RetryRecord(key, fields.stamp("n"), place, .ended(try fields.ending()))
         }
         let record = RestoredTarget.OpenRecord(
             keptAt: place, id: key.event, type: try fields.text("type"), source: try fields.text("source"),
@@ -118,7 +113,23 @@ extension StateDecoder {
     }
 }
 
+extension JSONWriter {
+    /// What the header of a record of either topic begins with.
+    mutating func begin(_ place: RecordPlace, _ stamp: RecordStamp, _ layout: LogLayout) {
+        beginObject()
+        member("place", place, layout)
+        member("n", stamp)
+    }
+}
+
 extension StateFields {
+    func ending() throws(StateRecordError) -> RecordEnding {
+        guard let ending = optionalText("ended").flatMap({ RecordEnding(rawValue: $0) }) else {
+            throw missing("ended")
+        }
+        return ending
+    }
+
     /// A count: 0 where there is none.
     func count(_ name: StaticString) -> Int {
         optionalInteger(name).map { Int(min(max($0, 0), Int64(Int32.max))) } ?? 0

@@ -4,6 +4,7 @@ internal import Glibc
 internal import Kafka
 package import Logging
 internal import Synchronization
+internal import Threads
 
 /// Everything between `append` and its answer: publishes, and keeps in the spool what Kafka does not acknowledge in time.
 /// One thread decides (`AppendDesk`); the producer, the spool and the topics have theirs.
@@ -26,7 +27,7 @@ package final class Appender: Sendable {
     /// Nil where there is none.
     private let spool: Spool?
     private let topics = TopicThread()
-    private let thread: Mutex<WorkerThread?>
+    private let thread: Mutex<Thread?>
     private let callbacks = Mutex<[@Sendable ([RecordPlace]) -> Void]>([])
 
     private static let batchBytes = 128 << 20
@@ -76,7 +77,7 @@ package final class Appender: Sendable {
                     now: monotonicNanoseconds())))
         thread = Mutex(nil)
         topics.start(administration) { inbox.tell(.topic($0, $1)) }
-        let worker = WorkerThread(name: "append") { [weak self] in
+        let worker = Thread.indispensable(name: "append") { [weak self] in
             while let events = inbox.take(until: monotonicNanoseconds() + (self?.pause ?? Self.idle)) {
                 self?.process(events)
             }

@@ -1,6 +1,7 @@
 internal import EventLog
 package import Events
 package import Kafka
+internal import Threads
 
 /// Has topics be there before something is published to them.
 package protocol TopicReadiness: Sendable {
@@ -18,7 +19,7 @@ final class TopicThread: @unchecked Sendable {  // Everything below is touched i
 
     /// - Parameter told: called on the thread, with nil when the topic is there.
     func start(_ topics: any TopicReadiness, told: @escaping @Sendable (CanonicalType, KafkaFailure?) -> Void) {
-        _ = WorkerThread(name: "topics") { [self] in
+        _ = Thread.indispensable(name: "topics") { [self] in
             while let type = next() {
                 do throws(KafkaFailure) {
                     try topics.ensure(type)

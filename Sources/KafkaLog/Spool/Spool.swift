@@ -3,6 +3,7 @@ internal import Events
 internal import Logging
 internal import SQLite
 internal import Synchronization
+internal import Threads
 
 /// Something to be done with the spool's file. They are done in order.
 enum SpoolOperation: Sendable {
@@ -35,7 +36,7 @@ enum SpoolEvent: Sendable {
 final class Spool: Sendable {
     private let inbox = SpoolInbox()
     private let shared: Mutex<SpoolStatus>
-    private let thread: Mutex<WorkerThread?>
+    private let thread: Mutex<Thread?>
     /// Of the folder, until it is closed.
     private let lock: Mutex<InstanceLock?>
     /// What was in it when it was opened: rows and the lowest sequence by lane, and the newest ids.
@@ -65,7 +66,7 @@ final class Spool: Sendable {
         let publish: @Sendable (SpoolStatus) -> Void = { [weak self] status in
             self?.shared.withLock { $0 = status }
         }
-        let worker = WorkerThread(name: "spool") { writer.run(inbox, publish) }
+        let worker = Thread.indispensable(name: "spool") { writer.run(inbox, publish) }
         thread.withLock { $0 = worker }
     }
 

@@ -24,10 +24,7 @@ package struct DecisionText: Sendable, Hashable {
             case .field(let path): text += FieldValues(path, of: event).shownText
             }
         }
-        guard whole.utf8.count > Self.longest else { return whole }
-        var end = whole.utf8.index(whole.startIndex, offsetBy: Self.longest)
-        while end.samePosition(in: whole.unicodeScalars) == nil { end = whole.utf8.index(before: end) }
-        return String(whole[..<end])
+        return whole.beginning(Self.longest)
     }
 
     /// Nil, and an error, when it is no text, is too long, or names a field that there is not. `{{` stands for a brace.

@@ -92,10 +92,8 @@ struct TextListBuilder {
 private enum TextListHash {
     @inline(__always)
     static func of(_ text: [UInt8], _ range: Range<Int>) -> Int {
-        var state: UInt64 = 0xCBF2_9CE4_8422_2325
-        for place in range { state = (state ^ UInt64(text[place])) &* 0x100_0000_01B3 }
-        state ^= state >> 32
-        state = state &* 0x9FB2_1C65_1E98_DF25
-        return Int(truncatingIfNeeded: (state ^ (state >> 29)) & UInt64(Int.max))
+        var hash = ByteHash()
+        for place in range { hash.add(text[place]) }
+        return Int(truncatingIfNeeded: hash.value & UInt64(Int.max))
     }
 }

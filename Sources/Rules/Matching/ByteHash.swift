@@ -4,8 +4,10 @@
 struct ByteHash {
     private var state: UInt64
 
+    init() { state = 0xCBF2_9CE4_8422_2325 }
+
     init(path: Int32, kind: Fact.Kind) {
-        state = 0xCBF2_9CE4_8422_2325
+        self.init()
         state = (state ^ UInt64(UInt32(bitPattern: path))) &* 0x9E37_79B9_7F4A_7C15
         state ^= UInt64(kind.rawValue) &* 0xD6E8_FEB8_6659_FD93
     }
