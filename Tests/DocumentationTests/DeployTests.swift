@@ -148,9 +148,9 @@ import YAML
         for file in files { #expect(rows.contains { $0[0].contains("[\(file)]") }, "\(file)") }
     }
 
-    @Test("the manifests are as Kubernetes wants them", .enabled(if: Tool.validator != nil))
+    @Test("the manifests are as Kubernetes wants them", .enabled(if: PythonEnvironment.isAvailable))
     func validManifests() throws {
-        let validator = try #require(Tool.validator)
+        let validator = PythonEnvironment.program("kubernetes-validate")
         let shell = try Shell()
         let files = Self.manifests.map { Project.path("deploy/kubernetes/\($0).yaml") }.joined(separator: " ")
         let (status, output) = try shell.run("\(validator) --strict \(files)")
@@ -204,12 +204,6 @@ import YAML
 }
 
 enum Tool {
-    /// As `install-dependencies` puts it there.
-    static let validator: String? = {
-        let path = Project.path(".build/python/bin/kubernetes-validate")
-        return FileManager.default.isExecutableFile(atPath: path) ? path : nil
-    }()
-
     static func isThere(_ name: String) -> Bool {
         ["/usr/bin", "/bin", "/usr/sbin", "/usr/local/bin"].contains { folder in
             FileManager.default.isExecutableFile(atPath: "\(folder)/\(name)")

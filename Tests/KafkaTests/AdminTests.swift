@@ -11,12 +11,14 @@ import Testing
     }
 
     @Test("creates topics with their settings, and describes them")
-    func creation() throws {
+    func creation() async throws {
         let admin = try admin()
         let name = "created-\(UUID().uuidString)"
         let new = NewTopic(
             name: name, partitions: 3, configuration: ["retention.ms": "123456789", "cleanup.policy": "compact"])
         #expect(try admin.create([new]) == [:])
+        // A broker may hear of a topic a moment after the controller has made it.
+        #expect(await poll { (try? admin.topics()[name]) != nil })
         #expect(try admin.topics()[name] == TopicDescription(name: name, partitions: 3, replication: 1))
         let configuration = try #require(try admin.configuration(ofTopics: [name])[name])
         #expect(configuration["retention.ms"] == "123456789")
