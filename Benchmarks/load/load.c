@@ -55,6 +55,8 @@ struct load {
     struct receiver receiver;
     int poll;
     int under_way;
+    /* Whose turn it is to send, with a rate. */
+    int turn;
     uint64_t started, sent, answered, measured, unexpected;
     uint64_t measure_from, measure_until;
     int last_unexpected;
@@ -176,13 +178,13 @@ static uint64_t next_due(const struct load *load) {
     return load->started + (uint64_t)((double)load->sent * 1e9 / load->options->rate);
 }
 
-/* Sends what is due, as far as connections are free. */
+/* Sends what is due, as far as connections are free: each in its turn, for a server closes one that says nothing. */
 static void send_due(struct load *load) {
     uint64_t now = monotonic();
-    for (int index = 0; index < load->options->connections && next_due(load) <= now; index++) {
-        if (!load->connections[index].is_busy && wants_more(load, next_due(load))) {
-            send_next(load, &load->connections[index], next_due(load));
-        }
+    for (int tried = 0; tried < load->options->connections && next_due(load) <= now; tried++) {
+        struct connection *connection = &load->connections[load->turn];
+        load->turn = (load->turn + 1) % load->options->connections;
+        if (!connection->is_busy && wants_more(load, next_due(load))) send_next(load, connection, next_due(load));
     }
 }
 
