@@ -76,7 +76,8 @@ extension KafkaAdmin {
         }
     }
 
-    /// The settings of topics, defaults included, under Kafka's own names; those that are secret are left out.
+    /// The settings of topics, defaults included, under Kafka's own names; those that are secret are left out, and topics
+    /// that the broker asked does not know: it may hear of one later than others.
     package func configuration(ofTopics topics: [String]) throws(KafkaFailure) -> [String: [String: String]] {
         guard !topics.isEmpty else { return [:] }
         var resources = unsafe topics.map { unsafe rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, $0) }
@@ -90,7 +91,9 @@ extension KafkaAdmin {
             var configurations: [String: [String: String]] = [:]
             for index in 0..<count {
                 let result = unsafe results?[index]
-                try client.check(unsafe rd_kafka_ConfigResource_error(result))
+                let error = unsafe rd_kafka_ConfigResource_error(result)
+                if error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART { continue }
+                try client.check(error)
                 let name = unsafe String(cString: rd_kafka_ConfigResource_name(result))
                 configurations[name] = unsafe Self.entries(of: result)
             }

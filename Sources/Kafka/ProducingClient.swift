@@ -34,9 +34,13 @@ final class ProducingClient: Sendable {
     private let life = Mutex(Life.running)
     /// The thread has ended.
     private let ended = DispatchSemaphore(value: 0)
+    /// The thread, once it runs.
+    private let runner = Atomic<UInt>(0)
 
     /// How long the thread waits for an acknowledgement before it looks whether it should end.
     private static let pollMilliseconds: Int32 = 100
+    /// What was sent to a broker in the moment of a purge is not found by it.
+    private static let purgeInterval = Duration.seconds(1)
 
     static func start(_ settings: Settings) throws(KafkaFailure) -> ProducingClient {
         let client = try ProducingClient(settings)
@@ -111,6 +115,7 @@ final class ProducingClient: Sendable {
         unsafe rd_kafka_flush(client.handle, limit.wholeMilliseconds) == RD_KAFKA_RESP_ERR_NO_ERROR
     }
 
+    /// Returns when everything is told, except where it is called by what is told something: then the rest is told after it.
     func close(within limit: Duration) {
         let isFirst = life.withLock { life in
             guard life == .running else { return false }
@@ -118,22 +123,32 @@ final class ProducingClient: Sendable {
             return true
         }
         guard isFirst else { return }
-        _ = flush(within: limit)
+        let isOwnThread = runner.load(ordering: .relaxed) == UInt(pthread_self())
+        if !isOwnThread { _ = flush(within: limit) }
+        life.withLock { $0 = .ended }
         // What is left fails now; its acknowledgements come as any.
         purge()
-        life.withLock { $0 = .ended }
-        ended.wait()
+        if !isOwnThread { ended.wait() }
     }
 
+    /// Otherwise librdkafka waits for the answer of every broker's thread, without a limit.
+    private static let purging = RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING
+
     private func purge() {
-        _ = unsafe rd_kafka_purge(client.handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
+        _ = unsafe rd_kafka_purge(client.handle, Self.purging)
     }
 
     // MARK: The thread
 
     private func run() {
+        runner.store(UInt(pthread_self()), ordering: .relaxed)
         let queue = unsafe rd_kafka_queue_get_main(client.handle)
+        var purgeAt: ContinuousClock.Instant?
         while isOpen || queued > 0 {
+            if !isOpen, purgeAt ?? .now <= .now {
+                purge()
+                purgeAt = .now + Self.purgeInterval
+            }
             guard let event = unsafe rd_kafka_queue_poll(queue, Self.pollMilliseconds) else { continue }
             switch unsafe rd_kafka_event_type(event) {
             case RD_KAFKA_EVENT_DR: unsafe acknowledge(event)

@@ -62,7 +62,7 @@ package final class KafkaEventLog: EventLog {
                 options, layout: layout, topics: topics, logger: logger, acceptsLoss: options.acceptsLoss,
                 onStatistics: options.statisticsHook(.producer))
         do throws(KafkaFailure) {
-            try ends.refresh(topics.partitions, admin)
+            try Self.learnEnds(ends, topics.partitions, admin)
             readers = try LogReaders(parts)
             watch = try EndsWatch(parts, topics, readers, spot, preparation)
         } catch {
@@ -72,6 +72,22 @@ package final class KafkaEventLog: EventLog {
         appender?.onAcknowledged { [ends, readers] places in
             for place in places { ends.raiseHead(place.partition, to: place.offset + 1) }
             readers.tell(of: places)
+        }
+    }
+
+    /// A broker that has just started, or was just given a partition, may not lead it for a while.
+    private static func learnEnds(
+        _ ends: LogEnds, _ partitions: [Int32], _ admin: KafkaAdmin
+    ) throws(KafkaFailure) {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while true {
+            do throws(KafkaFailure) {
+                _ = try ends.refresh(partitions, admin)
+                return
+            } catch {
+                let mayPass = ["not_leader_for_partition", "leader_not_available", "timed_out"].contains(error.code)
+                guard mayPass, .now < deadline else { throw error }
+            }
         }
     }
 
@@ -91,6 +107,9 @@ package final class KafkaEventLog: EventLog {
 
     /// What keeps events from Kafka since the log was opened, for people; nil: nothing does.
     package var problem: String? { preparation.problem.map { "Kafka cannot be used yet: \($0.message)" } }
+
+    /// What is wrong with topics that were in use, for people; nil: nothing.
+    package var damage: String? { watch.damage }
 
     deinit {
         // Their threads hold what they use, and not the log.

@@ -40,6 +40,11 @@ package final class KafkaCluster: Sendable {
     private static let nextPort = Mutex(
         ProcessInfo.processInfo.environment["KAFKA_PORT"].flatMap(Int.init) ?? 20_000 + Int(getpid()) % 250 * 40)
 
+    private static let commonOne = Result { try start() }
+
+    /// One broker for all tests of this process that do nothing to it; each has topics of its own.
+    package static func common() throws -> KafkaCluster { try commonOne.get() }
+
     package static func start(brokers: Int = 1, security: Security = .none) throws -> KafkaCluster {
         try KafkaCluster(brokers, security)
     }

@@ -39,12 +39,15 @@ import CRdKafka
 
     package enum PublishError: Sendable {
         case notLeader, timedOut, unauthorised, tooFewReplicas
+        /// Ends an idempotent producer for good.
+        case outOfOrder
 
         fileprivate var code: rd_kafka_resp_err_t {
             switch self {
             case .notLeader: RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION
             case .timedOut: RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT
             case .unauthorised: RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED
+            case .outOfOrder: RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER
             case .tooFewReplicas: RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND
             }
         }

@@ -23,7 +23,7 @@ extension RunningTests {
         "the commands of Kafka's page show what an instance publishes, and its metrics are those of the page",
         .enabled(if: isKafkaThere))
     func kafkaPage() async throws {
-        let cluster = try KafkaCluster.start()
+        let cluster = try KafkaCluster.common()
         let shell = try Shell()
         try shell.write(
             "gatehouse.yaml",
@@ -63,9 +63,23 @@ extension RunningTests {
         ]
         for text in expected { #expect(shown.contains(text), "\(text): \(shown)") }
 
+        try await checkConsumer(shell, brokers: cluster.servers[0])
         try await checkKafkaMetrics(shell, console)
         try checkKafkaFiles(shell)
         #expect(await shell.stop("service") == 0)
+    }
+
+    /// The page's own consumer prints the event that was sent.
+    private func checkConsumer(_ shell: Shell, brokers: String) async throws {
+        guard PythonEnvironment.isAvailable else { return }
+        let block = try #require(try Page("docs/kafka.md").blocks.first { $0.language == "python" })
+        try shell.write("consumer.py", block.text.replacing("kafka-1:9092", with: brokers))
+        try shell.begin("\(PythonEnvironment.program("python")) -u consumer.py", as: "consumer")
+        let isPrinted = await poll(deadline: .seconds(60)) {
+            shell.output(of: "consumer").contains(/visitor\.signin \d{4}-\d\d-\d\dT\S+ 4567\/\S+ london/)
+        }
+        #expect(isPrinted, "docs/kafka.md:\(block.line): \(shell.output(of: "consumer"))")
+        _ = await shell.stop("consumer")
     }
 
     /// What the page lists beside the metrics of every log.

@@ -30,7 +30,6 @@ enum LogKind: String, CaseIterable, Sendable {
 
 /// One broker for all tests, with topics of its own for each.
 private enum KafkaTestLog {
-    private static let cluster = Result { try KafkaCluster.start() }
     private static let count = Mutex(0)
 
     static func open(in folder: TemporaryFolder) throws -> KafkaEventLog {
@@ -40,7 +39,8 @@ private enum KafkaTestLog {
         }
         return try KafkaEventLog.open(
             KafkaLogOptions(
-                kafka: KafkaConfiguration(brokers: cluster.get().servers, clientID: "test"), prefix: "test\(number)",
+                kafka: KafkaConfiguration(brokers: KafkaCluster.common().servers, clientID: "test"),
+                prefix: "test\(number)",
                 partitions: 3,
                 // On a slow machine nothing goes to the spool: what is acknowledged is in the log.
                 acknowledgementLimit: .seconds(60),

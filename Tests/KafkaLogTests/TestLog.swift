@@ -9,11 +9,10 @@ import Testing
 
 /// One broker for the tests of this target that do nothing to it.
 enum SharedKafka {
-    private static let cluster = Result { try KafkaCluster.start() }
     private static let count = Mutex(0)
 
     static var configuration: KafkaConfiguration {
-        get throws { try KafkaConfiguration(brokers: cluster.get().servers, clientID: "test") }
+        get throws { try KafkaConfiguration(brokers: KafkaCluster.common().servers, clientID: "test") }
     }
 
     /// A prefix that no other test has.

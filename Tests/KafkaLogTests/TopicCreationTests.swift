@@ -1,3 +1,4 @@
+import EventLog
 import Events
 import Kafka
 import Logging
@@ -70,6 +71,21 @@ struct TopicCreationTests {
         let failure = #expect(throws: KafkaFailure.self) { try administration(options).ensure(.pinOk) }
         #expect(failure?.code == "topic_missing")
         #expect(try KafkaAdmin(options.kafka).topics().keys.allSatisfy { !$0.hasPrefix(options.prefix + ".") })
+    }
+
+    @Test("one that is deleted while it is in use is told of, and named")
+    func deleted() async throws {
+        let lines = Mutex<[LogLine]>([])
+        let options = try SharedKafka.options(prefix: SharedKafka.prefix(), folder: folder)
+        let log = try KafkaEventLog.open(options, logger: Logger { line in lines.withLock { $0.append(line) } })
+        defer { log.close(within: .zero) }
+        try await log.append([event(1), event(2)])
+        #expect(log.damage == nil)
+        let topic = options.layout.topic(.visitorSignin)
+        try KafkaAdmin(options.kafka).delete(topics: [topic])
+        #expect(await poll(deadline: .seconds(90)) { log.damage != nil })
+        #expect(log.damage?.contains(topic) == true)
+        #expect(lines.withLock { $0.contains { $0.event == "kafka_topic_cut" && $0.level == .error } })
     }
 
     @Test("a cluster that is not there is told of")

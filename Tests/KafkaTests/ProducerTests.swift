@@ -246,6 +246,41 @@ import Testing
         producer.close()
     }
 
+    @Test(
+        "An error that ends the client for good fails what is under way, and what comes later goes through a new one",
+        arguments: [false, true])
+    func fatal(tellsOfRestart: Bool) async throws {
+        let cluster = try MockCluster()
+        let configuration = KafkaConfiguration(brokers: cluster.brokers, addressGuard: Self.loopback)
+        let producer = try KafkaProducer(configuration, timeout: .seconds(60), tellsOfRestart: tellsOfRestart)
+        _ = try await send(KafkaRecord(topic: "visitors", value: [0x61]), by: producer).get()
+        cluster.refuseToPublish([.outOfOrder])
+        let results = Mutex<[Result<KafkaPlace, KafkaFailure>]>([])
+        for _ in 0..<20 {
+            producer.send(KafkaRecord(topic: "visitors", value: [0x62])) { result in
+                results.withLock { $0.append(result) }
+            }
+        }
+        #expect(await poll(deadline: .seconds(60)) { results.withLock(\.count) == 20 }, "each is answered once")
+        #expect(results.withLock { $0.contains { (try? $0.get()) == nil } }, "the client has not ended")
+        // Until the last of the old client is told, and once more where that is asked for, nothing is taken.
+        var refusals: [KafkaFailure] = []
+        while refusals.count < 6000 {
+            guard case .failure(let failure) = await send(KafkaRecord(topic: "visitors", value: [0x63]), by: producer)
+            else { break }
+            refusals.append(failure)
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        #expect(refusals.count < 6000, "nothing is taken any more")
+        if tellsOfRestart {
+            let before = results.withLock { $0 }.contains(.failure(.restarting))
+            #expect(before || refusals.contains(.restarting))
+        }
+        let read = try readTopic("visitors", cluster.brokers).map(\.value)
+        #expect(read.filter { $0 == "c" }.count == 1)
+        producer.close()
+    }
+
     @Test("Closing waits for what is under way as long as it may; the rest fails, and so does what is sent later")
     func closing() async throws {
         let cluster = try MockCluster()

@@ -15,9 +15,7 @@ extension KafkaConfiguration {
 
 /// One broker for all tests of this module.
 enum RealKafka {
-    private static let started = Result { try KafkaCluster.start() }
-
-    static func cluster() throws -> KafkaCluster { try started.get() }
+    static func cluster() throws -> KafkaCluster { try .common() }
 
     static func configuration(
         _ properties: [String: String] = [:], clientID: String = "gatehouse"
@@ -28,9 +26,15 @@ enum RealKafka {
     /// A new topic of a test's own.
     static func topic(partitions: Int = 1, _ configuration: [String: String] = [:]) throws -> String {
         let name = "t-\(UUID().uuidString.prefix(8))"
-        let failures = try KafkaAdmin(try self.configuration(), timeout: .seconds(30))
-            .create([NewTopic(name: name, partitions: partitions, configuration: configuration)])
+        let admin = try KafkaAdmin(try self.configuration(), timeout: .seconds(30))
+        let failures = try admin.create([NewTopic(name: name, partitions: partitions, configuration: configuration)])
         if let failure = failures.values.first { throw failure }
+        // A broker may hear of a topic a moment after the controller has made it.
+        let deadline = ContinuousClock.now + .seconds(60)
+        while try admin.topics()[name]?.partitions != partitions {
+            guard .now < deadline else { throw KafkaFailure(code: "test", message: "\(name) is not listed") }
+            usleep(10_000)
+        }
         return name
     }
 }

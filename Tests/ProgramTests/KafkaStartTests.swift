@@ -4,21 +4,18 @@ import Testing
 
 extension ProgramTests {
     @Suite("With its log in Kafka", .enabled(if: KafkaCluster.isAvailable)) struct KafkaStartTests {
-        private static func top(_ brokers: [String], _ more: String = "") -> String {
-            """
-            shutdown: 5s
-            log: {kafka: {brokers: [\(brokers.map { "\"\($0)\"" }.joined(separator: ", "))], partitions: 2\(more)}}
-            """
-        }
-
-        private static func installation(_ brokers: [String], _ more: String = "") throws -> Installation {
-            try Installation(
-                top: top(brokers, more), targets: Installation.archive, routes: Installation.everythingToArchive)
+        private static func installation(
+            _ brokers: [String], prefix: String = KafkaCluster.newPrefix("start"), _ more: String = ""
+        ) throws -> Installation {
+            let list = brokers.map { "\"\($0)\"" }.joined(separator: ", ")
+            return try Installation(
+                top: "shutdown: 5s\nlog: {kafka: {brokers: [\(list)], prefix: \(prefix), partitions: 2\(more)}}",
+                targets: Installation.archive, routes: Installation.everythingToArchive)
         }
 
         @Test("takes events in, delivers them, and tells of them, running and stopped")
         func eventsThrough() async throws {
-            let cluster = try KafkaCluster.start()
+            let cluster = try await KafkaCluster.shared()
             let installation = try Self.installation(cluster.servers)
             let service = try await installation.start()
             let sent = (0..<20).map { Sender.signinapp.event("through-\($0)") }
@@ -61,14 +58,14 @@ extension ProgramTests {
 
         @Test("acknowledges what Kafka does not take, and ends with 75 when it must leave it on its disk")
         func spool() async throws {
-            let cluster = try KafkaCluster.start()
+            let cluster = try await KafkaCluster.shared()
             let installation = try Self.installation(cluster.servers)
             let service = try await installation.start()
             #expect(try await service.post(Sender.signinapp.event("before")).status == 200)
             // What is delivered and not kept yet would come once more.
             let isKept = try await eventually { try await installation.count("delivered", at: "archive") == 1 }
             #expect(isKept, "\(service.process.errors)")
-            cluster.stop()
+            try await cluster.kill(1)
             for number in 0..<3 {
                 #expect(try await service.post(Sender.signinapp.event("meanwhile-\(number)")).status == 200)
             }
@@ -97,8 +94,8 @@ extension ProgramTests {
 
         @Test("takes events in while no broker answers since its start, and delivers them when one does")
         func startsWithoutKafka() async throws {
-            let cluster = try KafkaCluster.start()
-            cluster.stop()
+            let cluster = try await KafkaCluster.shared()
+            try await cluster.kill(1)
             let installation = try Self.installation(cluster.servers)
             let service = try await installation.start()
             for number in 0..<3 {
@@ -130,11 +127,12 @@ extension ProgramTests {
 
         @Test("is refused where topics do not fit, saying what is wrong with them")
         func unfit() async throws {
-            let cluster = try KafkaCluster.start()
-            let first = try Self.installation(cluster.servers)
+            let cluster = try await KafkaCluster.shared()
+            let prefix = KafkaCluster.newPrefix("start")
+            let first = try Self.installation(cluster.servers, prefix: prefix)
             let service = try await first.start()
             #expect(await service.stop() == .exited(0))
-            let second = try Self.installation(cluster.servers)
+            let second = try Self.installation(cluster.servers, prefix: prefix)
             try second.write(
                 "gatehouse.yaml", second.read("gatehouse.yaml").replacing("partitions: 2", with: "partitions: 3"))
             let outcome = try await second.gatehouse("run")
@@ -144,8 +142,8 @@ extension ProgramTests {
 
         @Test("needs an administrator where it may not create topics; his commands are printed")
         func topicsOfAnAdministrator() async throws {
-            let cluster = try KafkaCluster.start()
-            let installation = try Self.installation(cluster.servers, ", create_topics: false, prefix: lobby")
+            let cluster = try await KafkaCluster.shared()
+            let installation = try Self.installation(cluster.servers, prefix: "lobby", ", create_topics: false")
             let refused = try await installation.gatehouse("run")
             #expect(refused.status == 1, "\(refused)")
             #expect(refused.errors.contains("gatehouse kafka topics"), "\(refused)")
@@ -167,11 +165,30 @@ extension ProgramTests {
             #expect(outcome.errors.contains("keeps its log in the data folder"), "\(outcome)")
             #expect(try await embedded.gatehouse("kafka").status == 2)
             #expect(try await embedded.gatehouse("kafka", "topic").status == 2)
+            #expect(try await embedded.gatehouse("kafka", "dead-letters", "list").status == 1)
+            #expect(try await embedded.gatehouse("kafka", "dead-letters").status == 2)
+        }
+
+        @Test("dead letters of the spool are asked about without a broker: there are none; and which ones must be said")
+        func spoolDeadLetters() async throws {
+            let installation = try Self.installation(["127.0.0.1:\(try freePort())"])
+            let list = try await installation.gatehouse("kafka", "dead-letters", "list")
+            #expect(list.status == 0 && list.lines.count == 1 && list.output.hasPrefix("ID "), "\(list)")
+            #expect(try await installation.gatehouse("kafka", "dead-letters", "list", "--json").output.isEmpty)
+            let discarded = try await installation.gatehouse("kafka", "dead-letters", "discard", "--all")
+            #expect(discarded.status == 0 && discarded.output == "0 discarded\n", "\(discarded)")
+            #expect(try await installation.gatehouse("kafka", "dead-letters", "requeue", "1").status == 1)
+            for words in [
+                ["requeue"], ["requeue", "x"], ["requeue", "1", "--all"], ["list", "1"], ["discard", "1", "2"],
+            ] {
+                let outcome = try await installation.gatehouse(words: ["kafka", "dead-letters"] + words)
+                #expect(outcome.status == 2, "\(words): \(outcome)")
+            }
         }
 
         @Test("shows the whole way of an event, in topics that are gone afterwards")
         func demonstration() async throws {
-            let cluster = try KafkaCluster.start()
+            let cluster = try await KafkaCluster.shared()
             let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
                 .deletingLastPathComponent()
             let example = root.appending(path: "deploy/gatehouse.yaml").path

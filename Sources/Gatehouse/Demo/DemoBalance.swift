@@ -20,7 +20,7 @@ struct DemoBalance {
 
     /// - Returns: whether sent = accepted = delivered + filtered, and the receivers agree.
     func show(_ screen: DemoScreen) throws -> Bool {
-        let isIdle = instance.delivery.waitUntilIdle(within: .seconds(20))
+        let isIdle = instance.delivery.waitUntilFinished(within: .seconds(20))
         let books = try instance.desk.operations.reconcile()
         screen.heading("The balance")
         screen.say("  sent \(senders.taken), accepted \(books.accepted)")

@@ -39,6 +39,11 @@ final class DemoScreen: Sendable {
         case .filtered(let event):
             introduce(event)
             Terminal.print("  \(label(event.id)) \(Terminal.paint("filtered", .yellow)): no route takes it")
+        case .refused(let event, let target, _, let reason):
+            introduce(event)
+            Terminal.print(
+                "  \(label(event.id)) \(Terminal.paint("filtered", .yellow)): \(target) does not take it "
+                    + "(\(reason.rawValue))")
         case .delivered(let id, let target, let attempt, let receipt):
             let status = receipt.status.map { " \($0)" } ?? ""
             let again = attempt > 1 ? " at attempt \(attempt)" : ""

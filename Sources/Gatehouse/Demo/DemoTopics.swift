@@ -23,6 +23,8 @@ struct DemoTopics {
             throw UsageError("--brokers takes host:port, with commas between them, such as kafka-1:9092,kafka-2:9092")
         }
         settings.prefix = "gatehouse-demo-" + Hex.encode(randomBytes(4))
+        // Nobody would publish later what waits in it, and whoever names the wrong broker is told so at once.
+        settings.spoolBytes = nil
         configuration.log = .kafka(settings)
         self.settings = settings
         targets = configuration.targets.map(\.settings.name)

@@ -30,6 +30,7 @@ package struct ReplayCursorRecord: ControlRecord, Hashable {
         json.member("expired", cursor.counters.expired)
         json.member("skipped", cursor.counters.skipped)
         json.member("system", cursor.counters.system)
+        json.member("refused", cursor.counters.refused.text)
         json.optional("failing_since", cursor.failingSinceMs)
         json.endObject()
         return json.bytes
@@ -48,6 +49,7 @@ package struct ReplayCursorRecord: ControlRecord, Hashable {
         cursor.counters.expired = fields.optionalInteger("expired") ?? 0
         cursor.counters.skipped = fields.optionalInteger("skipped") ?? 0
         cursor.counters.system = fields.optionalInteger("system") ?? 0
+        cursor.counters.refused = RefusedCounts(fields.optionalText("refused") ?? "")
         cursor.failingSinceMs = fields.optionalInteger("failing_since")
         stamp = fields.stamp("n")
     }

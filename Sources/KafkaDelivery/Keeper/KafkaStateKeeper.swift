@@ -65,7 +65,7 @@ package final class KafkaStateKeeper: StateKeeper {
         let random = UInt32.random(in: .min ... .max)
         context = KeeperContext(
             options: options, layout: options.layout, admin: admin, producer: producer, control: control,
-            topics: log.topics, versions: KnownVersions(), logger: logger,
+            topics: log.topics, head: { log.head }, versions: KnownVersions(), logger: logger,
             run: "\(options.kafka.clientID)-\(String(random, radix: 16))", onChange: { callback.call() },
             onProgress: { progress.broadcast() })
         control.onRecord { [weak self] entry in self?.heard(entry) }

@@ -1,4 +1,5 @@
 internal import Delivery
+internal import EventLog
 internal import Kafka
 internal import KafkaLog
 
@@ -9,6 +10,8 @@ struct ShardReader: Sendable {
     let admin: KafkaAdmin
     let control: ControlTopic
     let target: KeptTarget
+    /// How far the log goes, as far as is known here.
+    let head: LogPosition
 
     /// Everything of one shard.
     struct Kept {
@@ -43,8 +46,30 @@ struct ShardReader: Sendable {
                 shard: shard, layout, committed: committed, backup: backup, start: start ?? [:], nowMs: nowMs, decoder)
             kept[shard] = Kept(choice: choice, ledger: ShardLedger(), replays: [:])
         }
+        try refuseBeyondEnd(kept.values.flatMap { $0.choice.commits.map { ($0.key, $0.value.position) } })
         try readRecords(of: shards, into: &kept, decoder)
         return kept
+    }
+
+    /// A topic that ends before the place to which the target had come was deleted, or cut. What is published to it from
+    /// then on would be passed over as delivered already.
+    private func refuseBeyondEnd(_ positions: [(Int32, Int64)]) throws(KafkaFailure) {
+        // Others may have read what is not known here yet.
+        let beyond = positions.filter { index, position in
+            position > (head.offsets.indices.contains(Int(index)) ? head.offsets[Int(index)] : 0)
+        }
+        guard !beyond.isEmpty else { return }
+        let ends = try admin.ends(of: beyond.map { layout.topicPartition($0.0) })
+        for (index, position) in beyond {
+            let place = layout.topicPartition(index)
+            let end = ends[place]?.high ?? 0
+            guard position > end else { continue }
+            throw KafkaFailure(
+                code: "topic_cut",
+                message: "the topic \(place.topic) ends at \(end) in partition \(place.partition), and \(target.name) "
+                    + "had come to \(position): the topic was deleted or cut, and new events would be passed over. See "
+                    + "\"Topics that were deleted\" in docs/kafka.md")
+        }
     }
 
     private func backup(_ shard: Int, _ decoder: StateDecoder) -> [TopicPartition: KafkaCommit] {

@@ -14,11 +14,7 @@ struct StateJournal: Sendable {
         var item: Int
     }
 
-    /// What may be committed now.
-    struct Commit: Sendable {
-        var partitions: [Int32: RestoredShard.Partition]
-        var stamp: RecordStamp
-    }
+    typealias Commit = JournalCommits.Commit
 
     private enum Standing: Sendable {
         case waiting, sent, kept
@@ -62,11 +58,7 @@ struct StateJournal: Sendable {
     private var failures = 0
 
     /// Of batches that are kept.
-    private var committable: [Int32: RestoredShard.Partition] = [:]
-    private var stamp = RecordStamp.none
-    private var committing: [Int32: RestoredShard.Partition]?
-    private var commitAtMs: Int64 = 0
-    private var commitFailures = 0
+    private var commits = JournalCommits()
     /// Records that Kafka will not take, by what they are about: the commits of their partitions are put off.
     private var refused: [[UInt8]: Int32] = [:]
 
@@ -74,14 +66,12 @@ struct StateJournal: Sendable {
 
     /// Records under way at once.
     static let window = 4096
-    static let commitIntervalMs: Int64 = 50
 
     /// Everything is kept and committed.
-    var isEmpty: Bool { batches.isEmpty && committing == nil && !hasCommittable }
+    var isEmpty: Bool { batches.isEmpty && commits.isEmpty(but: held) }
 
-    private var hasCommittable: Bool { committable.keys.contains { !isHeld($0) } }
-
-    private func isHeld(_ partition: Int32) -> Bool { !refused.isEmpty && refused.values.contains(partition) }
+    /// Partitions whose commits are put off.
+    private var held: Set<Int32> { Set(refused.values) }
 
     mutating func append(_ batch: JournalBatch) {
         operations += batch.operations
@@ -209,12 +199,10 @@ struct StateJournal: Sendable {
     private mutating func stall(_ nowMs: Int64) {
         if !isStalled {
             failures += 1
-            retryAtMs = nowMs + Self.delayMs(failures)
+            retryAtMs = nowMs + JournalCommits.delayMs(failures)
         }
         isStalled = true
     }
-
-    private static func delayMs(_ failures: Int) -> Int64 { min(100 << Int64(min(failures, 6)), 5000) }
 
     private func index(of id: ItemID) -> Int? {
         let index = id.batch - first
@@ -226,8 +214,7 @@ struct StateJournal: Sendable {
         var count = 0
         while count < batches.count, batches[count].isKept() {
             let content = batches[count].content
-            committable.merge(content.commits) { $1 }
-            stamp = max(stamp, content.stamp)
+            commits.add(content.commits, content.stamp)
             operations -= content.operations
             count += 1
         }
@@ -241,26 +228,10 @@ struct StateJournal: Sendable {
 
     /// - Parameter isUrgent: whether somebody waits for it.
     mutating func takeCommit(_ nowMs: Int64, isUrgent: Bool) -> Commit? {
-        guard committing == nil, hasCommittable else { return nil }
-        guard nowMs >= commitAtMs || (isUrgent && commitFailures == 0) else { return nil }
-        let partitions = committable.filter { !isHeld($0.key) }
-        for partition in partitions.keys { committable[partition] = nil }
-        committing = partitions
-        return Commit(partitions: partitions, stamp: stamp)
+        commits.take(nowMs, isUrgent: isUrgent, but: held)
     }
 
-    mutating func commitEnded(isKept: Bool, _ nowMs: Int64) {
-        guard let partitions = committing else { return }
-        committing = nil
-        if isKept {
-            commitFailures = 0
-            commitAtMs = nowMs + Self.commitIntervalMs
-        } else {
-            committable.merge(partitions) { newer, _ in newer }
-            commitFailures += 1
-            commitAtMs = nowMs + Self.delayMs(commitFailures)
-        }
-    }
+    mutating func commitEnded(isKept: Bool, _ nowMs: Int64) { commits.ended(isKept: isKept, nowMs) }
 
     // MARK: shards
 
@@ -279,16 +250,14 @@ struct StateJournal: Sendable {
             }
             batches[index].content.commits = batches[index].content.commits.filter { !belongs($0.key) }
         }
-        committable = committable.filter { !belongs($0.key) }
-        committing = committing?.filter { !belongs($0.key) }
+        commits.drop(belongs)
         refused = refused.filter { !belongs($0.value) }
         collect()
     }
 
     /// Whether nothing of these shards is left to be kept.
     func isSettled(_ shards: Set<Int>, _ belongs: (Int32) -> Bool) -> Bool {
-        if committable.keys.contains(where: { belongs($0) && !isHeld($0) }) { return false }
-        if committing?.keys.contains(where: belongs) ?? false { return false }
+        guard !commits.concerns(belongs, but: held) else { return false }
         return batches.allSatisfy { batch in
             !batch.content.commits.keys.contains(where: belongs)
                 && zip(batch.content.items, batch.standing).allSatisfy { item, standing in
@@ -299,9 +268,7 @@ struct StateJournal: Sendable {
 
     /// When something is to be done although nothing comes; nil: never.
     func dueMs(_ nowMs: Int64) -> Int64? {
-        var due: Int64?
-        if isStalled, underWay == 0 { due = retryAtMs }
-        if committing == nil, hasCommittable { due = min(due ?? .max, commitAtMs) }
-        return due.map { max($0, nowMs) }
+        let again = isStalled && underWay == 0 ? retryAtMs : nil
+        return [again, commits.dueMs(but: held)].compactMap { $0 }.min().map { max($0, nowMs) }
     }
 }

@@ -13,7 +13,7 @@ extension TargetKeeper {
         guard let target else { return }
         let reader = ShardReader(
             kafka: context.options.kafka, layout: layout, admin: context.admin, control: context.control,
-            target: target)
+            target: target, head: context.head())
         do {
             let kept = try reader.read(shards, nowMs: firstSeenMs)
             ended("not read")

@@ -15,6 +15,8 @@ struct KeeperContext: Sendable {
     let producer: KafkaProducer
     let control: ControlTopic
     let topics: TopicAdministration
+    /// Of the log.
+    let head: @Sendable () -> LogPosition
     let versions: KnownVersions
     let logger: Logger
     /// Names this run of this instance.

@@ -48,6 +48,7 @@ package struct CommitMetadata: Sendable, Hashable {
         for count in Self.counts where counters[keyPath: count.value] != 0 {
             json.member(count.name, counters[keyPath: count.value])
         }
+        if counters.refused != RefusedCounts() { json.member("q", counters.refused.text) }
         if !holes.isEmpty { json.member("h", OffsetRuns.encode(holes, before: position)) }
         json.endObject()
         guard json.bytes.count <= Self.maximumBytes else { return nil }
@@ -66,6 +67,7 @@ package struct CommitMetadata: Sendable, Hashable {
         stamp = fields.stamp("r")
         counters = TargetCounters()
         for count in Self.counts { counters[keyPath: count.value] = fields.optionalInteger(count.name) ?? 0 }
+        counters.refused = RefusedCounts(fields.optionalText("q") ?? "")
         holes = []
         if let text = fields.optionalText("h") {
             guard let decoded = OffsetRuns.decode(text, before: position, maximum: Self.maximumHoles) else {

@@ -93,6 +93,7 @@ extension TargetCounters {
     mutating func add(_ other: TargetCounters) {
         delivered += other.delivered
         filtered += other.filtered
+        refused.add(other.refused)
         dead += other.dead
         discarded += other.discarded
         expired += other.expired

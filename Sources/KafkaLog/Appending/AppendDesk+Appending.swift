@@ -83,7 +83,7 @@ extension AppendDesk {
     mutating func queue(_ lane: Int) {
         guard !lanes[lane].isQueued, lanes[lane].waitingCount > 0 else { return }
         lanes[lane].isQueued = true
-        sendable.append(lane)
+        if settings.lanes.isUrgent(lane) { urgentSendable.append(lane) } else { sendable.append(lane) }
     }
 
     mutating func remove(_ token: UInt64) {

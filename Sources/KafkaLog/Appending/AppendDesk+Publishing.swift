@@ -6,9 +6,8 @@ extension AppendDesk {
     /// The next record for the producer. What comes of the one before, as far as it is known, is told first: it may change
     /// what is next.
     mutating func nextToPublish(now: Int64) -> (token: UInt64, record: KafkaRecord)? {
-        guard now >= congestedUntil, inFlightRecords < settings.windowRecords, inFlightBytes < settings.windowBytes
-        else { return nil }
-        while let number = sendable.removeFirst() {
+        guard now >= congestedUntil else { return nil }
+        while let number = nextSendable() {
             lanes[number].isQueued = false
             guard isReady(number) else {
                 if lanes[number].waitingCount > 0 { askForTopic(of: number, now: now) }
@@ -24,6 +23,19 @@ extension AppendDesk {
             return (token, entry.arrival.record)
         }
         return nil
+    }
+
+    /// What is urgent goes first, and has a part of the producer that the others leave free.
+    private mutating func nextSendable() -> Int? {
+        if hasRoom(leaving: 0), let urgent = urgentSendable.removeFirst() { return urgent }
+        return hasRoom(leaving: settings.urgentShare) ? sendable.removeFirst() : nil
+    }
+
+    /// - Parameter share: 0: all of it may be used.
+    private func hasRoom(leaving share: Int) -> Bool {
+        let (records, bytes) = (settings.windowRecords, settings.windowBytes)
+        return inFlightRecords < (share == 0 ? records : records - records / share)
+            && inFlightBytes < (share == 0 ? bytes : bytes - bytes / share)
     }
 
     private mutating func handOver(_ token: UInt64, _ entry: Entry, _ number: Int) {

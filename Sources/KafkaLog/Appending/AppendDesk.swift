@@ -23,6 +23,8 @@ struct AppendDesk {
         /// What the producer holds at once.
         var windowRecords = 32_768
         var windowBytes = 64 << 20
+        /// Of both, as one part of so many, what is left to urgent lanes when the others fill the rest.
+        var urgentShare = 16
         /// Of one lane, so that a partition that is away leaves room for others.
         var laneWindow = 1024
         /// What is read of the spool ahead of the producer, of a lane and in all.
@@ -127,6 +129,8 @@ struct AppendDesk {
     var topics: [CanonicalType: TopicState] = [:]
     /// Lanes that may have something to publish.
     var sendable = FirstInFirstOut<Int>()
+    /// Those of them that go first.
+    var urgentSendable = FirstInFirstOut<Int>()
     var recent: RecentPlaces
     var counters = AppendCounters()
     private var nextToken: UInt64 = 1

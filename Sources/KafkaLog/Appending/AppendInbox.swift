@@ -16,19 +16,44 @@ struct Submission: Sendable {
     var events: [AppendDesk.Arrival]
     var quarantined: [AppendDesk.Arrival]
     var byteCount: Int
+    /// As `AppendBatch.isUrgent`.
+    var isUrgent = false
     var completion: @Sendable (Result<[AppendOutcome], LogFailure>) -> Void
 
     var size: Int { events.count + quarantined.count }
 }
 
-/// What waits for the desk's thread, and how much of it is not answered: that is bounded.
+/// What waits for the desk's thread, and how much of it is not answered: that is bounded. What is urgent has room of its own,
+/// and is taken first.
 final class AppendInbox: @unchecked Sendable {  // Everything below is touched inside the monitor only.
+    /// Room for batches that are not answered.
+    private struct Room {
+        let maximumRecords: Int
+        let maximumBytes: Int
+        var records = 0
+        var bytes = 0
+
+        mutating func take(_ submission: Submission) -> Bool {
+            let (records, bytes) = (records + submission.size, bytes + submission.byteCount)
+            // One batch that is larger than all that may wait is taken while little waits.
+            let isOver = submission.size > maximumRecords || submission.byteCount > maximumBytes
+            let isHalfFree = self.records <= maximumRecords / 2 && self.bytes <= maximumBytes / 2
+            guard records <= maximumRecords && bytes <= maximumBytes || isOver && isHalfFree else { return false }
+            (self.records, self.bytes) = (records, bytes)
+            return true
+        }
+
+        mutating func release(_ submission: Submission) {
+            records -= submission.size
+            bytes -= submission.byteCount
+        }
+    }
+
     private let monitor = Monitor()
-    private let maximumRecords: Int
-    private let maximumBytes: Int
+    private var urgent: [AppendEvent] = []
     private var waiting: [AppendEvent] = []
-    private var records = 0
-    private var bytes = 0
+    private var room: Room
+    private var urgentRoom: Room
     private var isWaitedFor = false
     private var isRefusing = false
     private var isClosed = false
@@ -36,28 +61,21 @@ final class AppendInbox: @unchecked Sendable {  // Everything below is touched i
     let hasFailure = Atomic(false)
 
     init(maximumRecords: Int, maximumBytes: Int) {
-        self.maximumRecords = maximumRecords
-        self.maximumBytes = maximumBytes
+        room = Room(maximumRecords: maximumRecords, maximumBytes: maximumBytes)
+        urgentRoom = Room(maximumRecords: maximumRecords / 4, maximumBytes: maximumBytes / 4)
     }
 
     /// Nil when it was taken.
     func submit(_ submission: Submission) -> LogFailure? {
         monitor.withLock {
             if isRefusing { return LogFailure(.unavailable, "the log is closing") }
-            let fits = records + submission.size <= maximumRecords && bytes + submission.byteCount <= maximumBytes
-            // One batch that is larger than all that may wait is taken while little waits.
-            guard fits || (records <= maximumRecords / 2 && bytes <= maximumBytes / 2 && isOver(submission)) else {
+            let isTaken = submission.isUrgent ? urgentRoom.take(submission) : room.take(submission)
+            guard isTaken else {
                 return LogFailure(.unavailable, "more events are waiting for Kafka than may wait")
             }
-            records += submission.size
-            bytes += submission.byteCount
             add(.append(submission))
             return nil
         }
-    }
-
-    private func isOver(_ submission: Submission) -> Bool {
-        submission.size > maximumRecords || submission.byteCount > maximumBytes
     }
 
     func tell(_ event: AppendEvent) {
@@ -66,20 +84,25 @@ final class AppendInbox: @unchecked Sendable {  // Everything below is touched i
     }
 
     private func add(_ event: AppendEvent) {
-        waiting.append(event)
+        if case .append(let submission) = event, submission.isUrgent {
+            urgent.append(event)
+        } else {
+            waiting.append(event)
+        }
         if isWaitedFor { monitor.broadcast() }
     }
 
     /// Has room again: a batch was answered.
-    func release(size: Int, byteCount: Int) {
+    func release(_ submission: Submission) {
         monitor.withLock {
-            records -= size
-            bytes -= byteCount
+            if submission.isUrgent { urgentRoom.release(submission) } else { room.release(submission) }
         }
     }
 
     /// Nothing that was submitted waits for its answer.
-    var isAnswered: Bool { monitor.withLock { records == 0 } }
+    var isAnswered: Bool { monitor.withLock { room.records == 0 && urgentRoom.records == 0 } }
+
+    private var isEmpty: Bool { urgent.isEmpty && waiting.isEmpty }
 
     /// No more batches.
     func refuse() {
@@ -96,15 +119,15 @@ final class AppendInbox: @unchecked Sendable {  // Everything below is touched i
     /// All that waits; where there is nothing, what comes before the deadline; nil when closed and empty.
     func take(until deadline: Int64) -> [AppendEvent]? {
         monitor.withLock {
-            while waiting.isEmpty, !isClosed, monotonicNanoseconds() < deadline {
+            while isEmpty, !isClosed, monotonicNanoseconds() < deadline {
                 isWaitedFor = true
                 monitor.wait(untilNanoseconds: deadline)
                 isWaitedFor = false
             }
-            if waiting.isEmpty, isClosed { return nil }
+            if isEmpty, isClosed { return nil }
             hasFailure.store(false, ordering: .relaxed)
-            defer { waiting = [] }
-            return waiting
+            defer { (urgent, waiting) = ([], []) }
+            return urgent + waiting
         }
     }
 }

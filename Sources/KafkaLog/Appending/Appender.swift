@@ -100,7 +100,7 @@ package final class Appender: Sendable {
         guard !batch.records.isEmpty || !batch.quarantined.isEmpty else { return completion(.success([])) }
         do throws(LogFailure) {
             var submission = Submission(
-                events: [], quarantined: [], byteCount: 0, completion: completion)
+                events: [], quarantined: [], byteCount: 0, isUrgent: batch.isUrgent, completion: completion)
             for record in batch.records { submission.events.append(try encoder.arrival(.event(record))) }
             for element in batch.quarantined {
                 submission.quarantined.append(try encoder.arrival(.quarantined(element)))
@@ -276,7 +276,7 @@ package final class Appender: Sendable {
 
     private func answer(_ batch: UInt64, _ result: Result<[AppendOutcome], LogFailure>) {
         guard let submission = state.withLock({ $0.open.removeValue(forKey: batch) }) else { return }
-        inbox.release(size: submission.size, byteCount: submission.byteCount)
+        inbox.release(submission)
         submission.completion(result)
     }
 

@@ -60,6 +60,9 @@ struct Lanes: Sendable, Hashable {
     /// Nil for the quarantine's.
     func type(of lane: Int) -> CanonicalType? { lane < layout.count ? layout.type(of: Int32(lane)) : nil }
 
+    /// Whether a lane is of what senders wait for: decisions go before everything else.
+    func isUrgent(_ lane: Int) -> Bool { type(of: lane) == .visitorSigninRequested }
+
     /// What lanes mean, as text: it changes when the number of an item's lane may.
     var meaning: String {
         "\(layout.partitions):" + CanonicalType.allCases.map(\.rawValue).joined(separator: ",")

@@ -8,6 +8,7 @@ final class LogEnds: Sendable {
     private struct State {
         var head: [Int64]
         var beginning: [Int64]
+        var cut: [Int32: Int64] = [:]
     }
 
     private let layout: LogLayout
@@ -43,12 +44,21 @@ final class LogEnds: Sendable {
         }
     }
 
+    /// Partitions that ended before what was known of them when the brokers were last asked, with where: their topic was
+    /// deleted, and perhaps created anew, or cut.
+    var cut: [Int32: Int64] { state.withLock { $0.cut } }
+
     /// Asks the brokers.
     /// - Returns: the partitions whose head is farther than was known.
     @discardableResult
     func refresh(_ partitions: some Collection<Int32>, _ admin: KafkaAdmin) throws(KafkaFailure) -> [Int32] {
         guard !partitions.isEmpty else { return [] }
+        let known = head
         let found = try admin.ends(of: partitions.map { layout.topicPartition($0) })
+        let cut = partitions.map { ($0, found[layout.topicPartition($0)]?.high ?? 0) }.filter { partition, end in
+            end < known.offsets[Int(partition)]
+        }
+        state.withLock { $0.cut = Dictionary(cut) { first, _ in first } }
         var raised: [Int32] = []
         for (place, ends) in found {
             guard let partition = layout.index(topic: place.topic, partition: place.partition) else { continue }

@@ -34,7 +34,7 @@ enum SpoolEvent: Sendable {
 /// A table of its own and not the embedded log: a row leaves by itself, wherever it stands, once Kafka has it; each lane is
 /// read for itself, so that a partition that is away holds up no other; and repeats are the desk's to know.
 final class Spool: Sendable {
-    private let inbox = SpoolInbox()
+    private let inbox: SpoolInbox
     private let shared: Mutex<SpoolStatus>
     private let thread: Mutex<Thread?>
     /// Of the folder, until it is closed.
@@ -50,6 +50,7 @@ final class Spool: Sendable {
         beforeCommit: (@Sendable () throws(SQLiteError) -> Void)? = nil,
         onEvent: @escaping @Sendable (SpoolEvent) -> Void
     ) throws(LogOpenError) {
+        inbox = SpoolInbox(lanes)
         lock = Mutex(try InstanceLock(folder: folder))
         let opening = SpoolOpening(
             folder: folder, lanes: lanes, logger: logger, acceptsLoss: acceptsLoss, beforeCommit: beforeCommit)
@@ -89,18 +90,35 @@ final class Spool: Sendable {
 }
 
 /// What waits for the spool's thread. The desk bounds it: each item waits at most once.
+///
+/// What is to be written of urgent lanes is given first. Everything else keeps its order, what is read of a lane too: a row
+/// that comes into the file before it was expected is only found earlier.
 final class SpoolInbox: @unchecked Sendable {  // Everything below is touched inside the monitor only.
     private let monitor = Monitor()
+    private let lanes: Lanes
+    private var urgent = FirstInFirstOut<SpoolOperation>()
     private var waiting = FirstInFirstOut<SpoolOperation>()
     private var isClosed = false
+
+    init(_ lanes: Lanes) {
+        self.lanes = lanes
+    }
 
     func add(_ operations: [SpoolOperation]) {
         guard !operations.isEmpty else { return }
         monitor.withLock {
-            for operation in operations { waiting.append(operation) }
+            for operation in operations {
+                if case .write(let entry) = operation, lanes.isUrgent(entry.lane) {
+                    urgent.append(operation)
+                } else {
+                    waiting.append(operation)
+                }
+            }
             monitor.broadcast()
         }
     }
+
+    private var isEmpty: Bool { urgent.isEmpty && waiting.isEmpty }
 
     func close() {
         monitor.withLock {
@@ -112,12 +130,14 @@ final class SpoolInbox: @unchecked Sendable {  // Everything below is touched in
     /// The operations of the next commit; none at the deadline; nil when it is closed and empty.
     func take(atMost limit: Int, until deadline: Int64) -> [SpoolOperation]? {
         monitor.withLock {
-            while waiting.isEmpty, !isClosed, monotonicNanoseconds() < deadline {
+            while isEmpty, !isClosed, monotonicNanoseconds() < deadline {
                 monitor.wait(untilNanoseconds: deadline)
             }
-            if waiting.isEmpty, isClosed { return nil }
+            if isEmpty, isClosed { return nil }
             var taken: [SpoolOperation] = []
-            while taken.count < limit, let operation = waiting.removeFirst() { taken.append(operation) }
+            while taken.count < limit, let operation = urgent.removeFirst() ?? waiting.removeFirst() {
+                taken.append(operation)
+            }
             return taken
         }
     }

@@ -26,7 +26,7 @@ final class SpoolFile {
     private let entomb: Statement
     /// Rows that wait, and dead letters.
     private(set) var rows: Int64
-    private(set) var dead: Int64
+    var dead: Int64
 
     private static let migrations = [
         Migration(

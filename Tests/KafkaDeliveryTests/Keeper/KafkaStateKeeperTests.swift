@@ -1,6 +1,9 @@
 import Events
 import Kafka
 import KafkaLog
+import Logging
+import Metrics
+import Synchronization
 import TestSupport
 import Testing
 
@@ -162,6 +165,36 @@ struct KafkaStateKeeperTests {
         #expect(last.has(KeptLog.partitions))
         #expect(last.shards[1]?.partitions[place.partition]?.counters.dead == 2)
         #expect(last.shards[1]?.open.isEmpty == true && last.shards[1]?.dead.count == 2)
+    }
+
+    @Test("a target that had come farther than a topic goes is not served: the topic, and both places, are named")
+    func deletedTopic() async throws {
+        let kept = try KeptLog()
+        try kept.fill(10)
+        let first = try kept.keeper("a")
+        let engine = FollowingEngine(first, target())
+        #expect(engine.has(KeptLog.partitions))
+        for shard in engine.shards.values { first.keep([work(kept, shard: shard.shard)]) }
+        #expect(first.flush(within: .seconds(30)))
+        first.close(within: .seconds(20))
+        let topic = kept.layout.topic(.visitorSignin)
+        let admin = try KafkaAdmin(kept.options.kafka, timeout: .seconds(30))
+        try admin.delete(topics: [topic])
+        #expect(await poll(deadline: .seconds(60)) { (try? admin.topics()).map { $0[topic] == nil } == true })
+
+        let log = try KafkaEventLog.open(kept.options, logger: .silent)
+        defer { log.close(within: .zero) }
+        let lines = Mutex<[LogLine]>([])
+        let second = try KafkaStateKeeper(
+            kept.options, log: log, logger: Logger { line in lines.withLock { $0.append(line) } },
+            metrics: MetricsRegistry())
+        defer { second.close(within: .seconds(20)) }
+        let next = FollowingEngine(second, target())
+        func told() -> LogLine? { lines.withLock { $0.first { $0.event == "kafka_state_unavailable" } } }
+        #expect(await poll(deadline: .seconds(60)) { told() != nil })
+        #expect(told()?.message.contains("\(topic) ends at 0 in partition") == true, "\(told()?.message ?? "")")
+        #expect(told()?.message.contains("crm had come to 6") == true)
+        #expect(next.shards.isEmpty)
     }
 
     @Test("what is switched off on one instance is switched off on all, and on those that come later")

@@ -14,8 +14,7 @@ import TestSupport
 
 /// One broker for all tests of keepers.
 enum KeeperCluster {
-    private static let started = Result { try KafkaCluster.start() }
-    static func cluster() throws -> KafkaCluster { try started.get() }
+    static func cluster() throws -> KafkaCluster { try .common() }
 }
 
 /// The log's topics, under a prefix of a test's own.

@@ -53,6 +53,50 @@ struct StateJournalTests {
         #expect(rest.map { String(decoding: $0.record.key!, as: UTF8.self) } == ["retry", "next"])
     }
 
+    private func names(_ records: [(id: StateJournal.ItemID, record: KafkaRecord)]) -> [String] {
+        records.map { String(decoding: $0.record.key!, as: UTF8.self) }
+    }
+
+    @Test("a record of a later step waits for all of earlier steps, and for none of its own step or a later one")
+    func allOfEarlierSteps() {
+        var journal = StateJournal()
+        journal.append(
+            batch([item("a"), item("b"), item("c", step: 1), item("d"), item("e", step: 1), item("f", step: 2)], 1))
+        let first = journal.takeRecords(0)
+        #expect(names(first) == ["a", "b"])
+        journal.kept(first[1].id)
+        let early = journal.takeRecords(0)
+        #expect(early.isEmpty, "the one right before is kept, but not the other")
+        journal.kept(first[0].id)
+        let second = journal.takeRecords(0)
+        #expect(names(second) == ["c", "d"])
+        journal.kept(second[1].id)
+        let third = journal.takeRecords(0)
+        #expect(names(third) == ["e"], "c is of the same step")
+        journal.kept(third[0].id)
+        let fourth = journal.takeRecords(0)
+        #expect(fourth.isEmpty, "c is of an earlier step")
+        journal.kept(second[0].id)
+        let last = journal.takeRecords(0)
+        #expect(names(last) == ["f"])
+    }
+
+    @Test("a record of a later step does not wait for those that nobody needs any more, once they have ended")
+    func droppedSteps() {
+        var journal = StateJournal()
+        journal.append(batch([item("a", shard: 1), item("b", shard: 1), item("c", shard: 0, step: 1)], 1))
+        let first = journal.takeRecords(0)
+        #expect(names(first) == ["a", "b"])
+        journal.kept(first[0].id)
+        journal.drop([1]) { $0 == 1 }
+        let early = journal.takeRecords(0)
+        #expect(early.isEmpty, "b may still be written")
+        let verdict = journal.failed(first[1].id, isForGood: false, 0)
+        #expect(verdict == .nothing)
+        let last = journal.takeRecords(0)
+        #expect(names(last) == ["c"])
+    }
+
     @Test("after a failure everything not committed goes out again, in order, once nothing is under way")
     func again() {
         var journal = StateJournal()

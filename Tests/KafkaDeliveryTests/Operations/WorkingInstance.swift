@@ -169,9 +169,7 @@ final class WorkingInstance: Sendable {
 
 /// One cluster for all tests of this process that need a real one.
 enum SharedCluster {
-    private static let started = Result { try KafkaCluster.start() }
-
-    static func get() throws -> KafkaCluster { try started.get() }
+    static func get() throws -> KafkaCluster { try .common() }
 
     /// No two tests share a topic.
     static func prefix() -> String { "t\(UInt32.random(in: 0...UInt32.max))" }

@@ -330,6 +330,7 @@ import Testing
     func window() {
         var world = DeskWorld {
             $0.windowRecords = 30
+            $0.urgentShare = 0
             $0.laneWindow = 20
         }
         for number in 0..<100 { world.append(number, lane: number % 4) }

@@ -201,6 +201,44 @@ import Testing
             bench.lines.withLock { $0.filter { $0.event == "spool_dead_letter" && $0.level == .error }.count } == dead)
     }
 
+    @Test("A dead letter of the spool is shown, and published by the next start when an operator has it queued again")
+    func requeued() async throws {
+        let cluster = try cluster()
+        let bench = AppenderWorkbench(cluster.brokers, limit: .milliseconds(400))
+        let letters = SpoolDeadLetters(bench.options)
+        func list() throws -> [SpoolDeadLetter] {
+            var all: [SpoolDeadLetter] = []
+            try letters.forEach { all.append($0) }
+            return all
+        }
+        #expect(try list().isEmpty && letters.requeue(nil) == 0, "there is no spool yet")
+        cluster.goDown()
+        var appender: Appender? = try bench.open()
+        for number in 1...3 { bench.append(number, to: try #require(appender), key: "\(number)") }
+        #expect(appender?.close(within: .milliseconds(100)) == 3)
+        appender = nil
+        cluster.refuseToPublish([.unauthorised])
+        cluster.comeUp()
+        let refused = try bench.open()
+        #expect(await refused.drained())
+        let dead = try list()
+        #expect(dead.count == Int(refused.status.deadLetters) && dead.count > 0)
+        #expect(dead.allSatisfy { $0.reason.contains("authorization") && $0.source == "london" && $0.size > 10 })
+        #expect(throws: LogOpenError.self) { try letters.requeue(nil) }
+        #expect(refused.close(within: .seconds(10)) == 0)
+
+        let given = try #require(dead.last)
+        #expect(try letters.requeue([given.number, 1 << 40]) == 1)
+        #expect(try list() == Array(dead.dropLast()))
+        #expect(try letters.discard(nil) == dead.count - 1)
+        #expect(try list().isEmpty)
+        let next = try bench.open()
+        #expect(next.spooled == 1 && next.status.deadLetters == 0)
+        #expect(next.close(within: .seconds(60)) == 0)
+        let numbers = try readTopic(bench.topic, cluster.brokers).map { bench.number(in: $0.value) }
+        #expect(Set(numbers).count == 3 - dead.count + 1 && numbers.contains(Int(given.id.low)))
+    }
+
     @Test("No more waits for Kafka than may, and what waits is answered when the log is closed")
     func bounded() async throws {
         let cluster = try cluster()

@@ -27,6 +27,7 @@ final class AppenderWorkbench: Sendable {
     let lines = Mutex<[LogLine]>([])
     private let folder = TemporaryDirectory()
     private let answers = Mutex<[Int: Result<[AppendOutcome], LogFailure>]>([:])
+    private let numbers = Mutex<[Int]>([])
     private let places = Mutex<[RecordPlace]>([])
 
     init(
@@ -70,7 +71,10 @@ final class AppenderWorkbench: Sendable {
     }
 
     func append(_ batch: AppendBatch, as number: Int, to appender: Appender) {
-        appender.append(batch) { [self] result in answers.withLock { $0[number] = result } }
+        appender.append(batch) { [self] result in
+            answers.withLock { $0[number] = result }
+            numbers.withLock { $0.append(number) }
+        }
     }
 
     func answer(_ number: Int) async -> Result<[AppendOutcome], LogFailure>? {
@@ -92,6 +96,8 @@ final class AppenderWorkbench: Sendable {
         if case .failure(let failure) = await answer(number) { failure } else { nil }
     }
 
+    /// Numbers of what was answered, in that order.
+    var order: [Int] { numbers.withLock { $0 } }
     var acknowledged: [RecordPlace] { places.withLock { $0 } }
     var events: [String] { lines.withLock { $0.map(\.event) } }
     var topic: String { options.layout.topic(Self.type) }

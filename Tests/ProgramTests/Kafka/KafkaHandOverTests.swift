@@ -11,8 +11,9 @@ extension ProgramTests {
 
         @Test("is taken up by the other: within 5 s after an orderly stop, without a repeat; within 15 s after a crash")
         func handOver() async throws {
-            let cluster = try await KafkaCluster.started(brokers: 1)
-            let ledger = try KafkaLedger(cluster, prefix: "hand-over", seed: 3, pauseMicroseconds: 10_000)
+            let cluster = try await KafkaCluster.shared()
+            let ledger = try KafkaLedger(
+                cluster, prefix: KafkaCluster.newPrefix("hand-over"), seed: 3, pauseMicroseconds: 10_000)
             defer { ledger.end() }
             let (leaving, staying) = (try ledger.instance("leaving"), try ledger.instance("staying"))
             try await ledger.ready(leaving)
@@ -49,8 +50,9 @@ extension ProgramTests {
 
         @Test("of work is shared by two behind one address: each takes requests, and each delivers")
         func sharing() async throws {
-            let cluster = try await KafkaCluster.started(brokers: 1)
-            let ledger = try KafkaLedger(cluster, prefix: "sharing", seed: 4, pauseMicroseconds: 10_000)
+            let cluster = try await KafkaCluster.shared()
+            let ledger = try KafkaLedger(
+                cluster, prefix: KafkaCluster.newPrefix("sharing"), seed: 4, pauseMicroseconds: 10_000)
             defer { ledger.end() }
             for name in ["one", "two"] { try await ledger.ready(try ledger.instance(name)) }
             ledger.load.start()

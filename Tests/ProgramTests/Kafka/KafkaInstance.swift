@@ -15,15 +15,17 @@ final class KafkaInstance: Sendable {
     ///   - log: further keys below `log: kafka:`, such as `, spool: off`.
     ///   - targets: the lines under `targets:`, indented by two.
     ///   - routes: the lines under `routes:` of the route file, indented by two.
+    ///   - environment: beside the secrets.
     init(
         _ name: String, _ cluster: KafkaCluster, prefix: String, log: String = "", top: String = "", targets: String,
-        routes: String
+        routes: String, environment: [String: String] = [:]
     ) throws {
         self.name = name
         let brokers = cluster.servers.map { "\"\($0)\"" }.joined(separator: ", ")
         let kafka = "log: {kafka: {brokers: [\(brokers)], prefix: \(prefix), instance: \"${env:INSTANCE}\"\(log)}}"
         installation = try Installation(
-            top: "\(kafka)\n\(top)", targets: targets, routes: routes, environment: ["INSTANCE": name])
+            top: "\(kafka)\n\(top)", targets: targets, routes: routes,
+            environment: environment.merging(["INSTANCE": name]) { $1 })
     }
 
     /// Nil while it does not run.

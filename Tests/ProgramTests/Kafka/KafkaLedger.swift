@@ -47,7 +47,7 @@ final class KafkaLedger: Sendable {
             targets: """
                 \(partner.target("partner"))
                 \(ordered.target("ordered", "order: key, "))
-                  siem: {type: syslog, address: "tcp://127.0.0.1:\(siemReceiver.port)", allow: [127.0.0.1/32], format: json}
+                  siem: {type: syslog, address: "tcp://127.0.0.1:\(siemReceiver.port)", allow: [127.0.0.1/32], format: json, resend: off}
                 \(Installation.archive)
                 """,
             routes: """

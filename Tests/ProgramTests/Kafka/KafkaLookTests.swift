@@ -113,7 +113,8 @@ private final class Pair: Sendable {
     var all: [SentEvent] { good + bad }
 
     init() async throws {
-        cluster = try await KafkaCluster.started(brokers: 1)
+        cluster = try await KafkaCluster.shared()
+        let prefix = KafkaCluster.newPrefix("pair")
         server = ScriptedServer { [crm, isHealed] request in
             crm.withLock { $0.append(request.headers["webhook-id"] ?? "") }
             let isBad = String(decoding: request.body, as: UTF8.self).contains("bad-")
@@ -125,8 +126,8 @@ private final class Pair: Sendable {
             sign: {scheme: standard-webhooks, secrets: "${env:PARTNER_SECRET}"}}
             """
         let routes = "  - {name: everything, to: [partner, crm]}"
-        one = try KafkaInstance("one", cluster, prefix: "pair", targets: targets, routes: routes)
-        two = try KafkaInstance("two", cluster, prefix: "pair", targets: targets, routes: routes)
+        one = try KafkaInstance("one", cluster, prefix: prefix, targets: targets, routes: routes)
+        two = try KafkaInstance("two", cluster, prefix: prefix, targets: targets, routes: routes)
         good = (0..<16).map { Sender.signinapp.event("good-\($0)", site: $0, leaving: $0 % 3 == 0) }
         bad = (0..<6).map { Sender.signinapp.event("bad-\($0)", site: $0) }
         try await one.start()

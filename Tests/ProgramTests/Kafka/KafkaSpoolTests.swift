@@ -5,14 +5,15 @@ import Testing
 extension ProgramTests {
     @Suite("With Kafka gone", .enabled(if: KafkaCluster.isAvailable)) struct KafkaSpoolTests {
         private let cluster: KafkaCluster
+        private let prefix = KafkaCluster.newPrefix("spool")
 
         init() async throws {
-            cluster = try await KafkaCluster.started(brokers: 1)
+            cluster = try await KafkaCluster.shared()
         }
 
         private func instance(_ log: String = "") throws -> KafkaInstance {
             try KafkaInstance(
-                "one", cluster, prefix: "spool", log: log, top: "shutdown: 2s", targets: Installation.archive,
+                "one", cluster, prefix: prefix, log: log, top: "shutdown: 2s", targets: Installation.archive,
                 routes: Installation.everythingToArchive)
         }
 
@@ -43,7 +44,7 @@ extension ProgramTests {
             #expect(isCounted)
             #expect(await instance.stop() == .exited(0))
             // One visitor's events, of one type: one partition.
-            let records = try await KafkaTopics(cluster, prefix: "spool").events()
+            let records = try await KafkaTopics(cluster, prefix: prefix).events()
             var seen: Set<String> = []
             #expect(records.map(\.id).filter { seen.insert($0).inserted } == ids, "the order is lost")
         }
@@ -81,7 +82,7 @@ extension ProgramTests {
             #expect(try await service.post(next).status == 200)
             #expect(try await eventually { try instance.installation.archivedIDs.contains(next.events[0].id) })
             #expect(await instance.stop() == .exited(0))
-            let records = try await KafkaTopics(cluster, prefix: "spool").events()
+            let records = try await KafkaTopics(cluster, prefix: prefix).events()
             #expect(records.map(\.id) == ids + [next.events[0].id])
         }
 
@@ -99,7 +100,7 @@ extension ProgramTests {
             #expect(try await eventually { try await service.post(refused).status == 200 })
             #expect(try await eventually { try instance.installation.archivedIDs.contains(refused.events[0].id) })
             #expect(await instance.stop() == .exited(0))
-            let records = try await KafkaTopics(cluster, prefix: "spool").events()
+            let records = try await KafkaTopics(cluster, prefix: prefix).events()
             #expect(Set(records.map(\.id)).count == 2)
         }
     }

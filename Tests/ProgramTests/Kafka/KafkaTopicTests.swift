@@ -3,7 +3,9 @@ import TestSupport
 import Testing
 
 extension ProgramTests {
-    @Suite("Topics of the log, read by a client that is not ours", .enabled(if: KafkaCluster.isAvailable))
+    @Suite(
+        "Topics of the log, read by clients that are not ours",
+        .enabled(if: KafkaCluster.isAvailable && PythonEnvironment.isAvailable))
     struct KafkaTopicTests {
         private static let targets = Installation.archive
         private static let routes = Installation.everythingToArchive
@@ -11,13 +13,17 @@ extension ProgramTests {
         @Test("hold each type's events and no others: CloudEvents in binary mode, keyed by visitor, the data as it is")
         func binary() async throws {
             let known = try await Known(log: "")
-            let topics = KafkaTopics(known.cluster, prefix: "known")
-            let records = try await topics.events()
+            for reader in KafkaTopics.Reader.allCases {
+                try expect(try await KafkaTopics(known.cluster, prefix: known.prefix, reader: reader).events(), known)
+            }
+        }
+
+        private func expect(_ records: [KafkaTopics.Event], _ known: Known) throws {
             #expect(records.count == known.events.count)
             #expect(Set(records.map(\.id)) == Set(known.events.keys))
             for record in records {
                 let event = try #require(known.events[record.id])
-                #expect(record.topic == "known.\(event["type"] as? String ?? "")")
+                #expect(record.topic == "\(known.prefix).\(event["type"] as? String ?? "")")
                 let headers = record.record.headers
                 for name in Self.attributes {
                     #expect(headers["ce_\(name)"] == event[name] as? String, "\(name) of \(record.id)")
@@ -48,8 +54,10 @@ extension ProgramTests {
         @Test("hold whole CloudEvents with `format: structured`")
         func structured() async throws {
             let known = try await Known(log: ", format: structured")
-            for record in try await KafkaTopics(known.cluster, prefix: "known").ofEvents() {
-                for record in try await KafkaTopics(known.cluster, prefix: "known").read(record) {
+            for reader in KafkaTopics.Reader.allCases {
+                let records = try await KafkaTopics(known.cluster, prefix: known.prefix, reader: reader).events()
+                #expect(records.count == known.events.count)
+                for record in records.map(\.record) {
                     let type = record.headers["content-type"] ?? ""
                     #expect(type.hasPrefix("application/cloudevents+json"), "\(type)")
                     let event = try JSON.object(record.value)
@@ -64,7 +72,7 @@ extension ProgramTests {
             "have the count of partitions that is configured; another one than configured is complained of at the start"
         )
         func partitions() async throws {
-            let cluster = try await KafkaCluster.started(brokers: 1)
+            let cluster = try await KafkaCluster.shared()
             func instance(_ partitions: Int) throws -> KafkaInstance {
                 try KafkaInstance(
                     "one", cluster, prefix: "count", log: ", partitions: \(partitions)", targets: Self.targets,
@@ -90,9 +98,10 @@ extension ProgramTests {
     }
 }
 
-/// A cluster with a few events of every sender, and what the program says of them.
+/// Topics with a few events of every sender, and what the program says of them.
 private final class Known: Sendable {
     let cluster: KafkaCluster
+    let prefix: String
     let instance: KafkaInstance
     private let texts: [String: String]
 
@@ -100,9 +109,10 @@ private final class Known: Sendable {
     var events: [String: [String: Any]] { texts.compactMapValues { try? JSON.object($0) } }
 
     init(log: String) async throws {
-        cluster = try await KafkaCluster.started(brokers: 1)
+        cluster = try await KafkaCluster.shared()
+        prefix = KafkaCluster.newPrefix("known")
         instance = try KafkaInstance(
-            "one", cluster, prefix: "known", log: log, targets: Installation.archive,
+            "one", cluster, prefix: prefix, log: log, targets: Installation.archive,
             routes: Installation.everythingToArchive)
         let service = try await instance.start()
         var ids: Set<String> = []

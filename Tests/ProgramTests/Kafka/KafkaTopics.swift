@@ -1,8 +1,14 @@
 import Foundation
 import TestSupport
 
-/// The topics of a log as another client, kcat, reads them.
+/// The topics of a log as other clients read them.
 struct KafkaTopics: Sendable {
+    enum Reader: CaseIterable, Sendable {
+        case kcat
+        /// A member of a consumer group, by confluent-kafka in Python.
+        case confluent
+    }
+
     /// A record of the log, by what its topic tells.
     struct Event: Sendable {
         var topic: String
@@ -17,10 +23,12 @@ struct KafkaTopics: Sendable {
 
     let brokers: [String]
     let prefix: String
+    let reader: Reader
 
-    init(_ cluster: KafkaCluster, prefix: String) {
+    init(_ cluster: KafkaCluster, prefix: String, reader: Reader = .kcat) {
         brokers = cluster.servers
         self.prefix = prefix
+        self.reader = reader
     }
 
     /// All of the cluster, with their partitions.
@@ -48,29 +56,37 @@ struct KafkaTopics: Sendable {
         }.sorted()
     }
 
-    func read(_ topic: String) async throws -> [ReadRecord] {
-        let (name, brokers) = (topic, brokers)
-        return try await blocking {
-            try readTopic(name, brokers, untilMs: Int64(Date.now.timeIntervalSince1970 * 1000))
+    func read(_ topic: String) async throws -> [ReadRecord] { try await read([topic])[topic] ?? [] }
+
+    private func read(_ topics: [String]) async throws -> [String: [ReadRecord]] {
+        let brokers = brokers
+        switch reader {
+        case .kcat:
+            let end = Int64(Date.now.timeIntervalSince1970 * 1000)
+            // All at once: a reader does little but wait until it has come to the end.
+            return try await withThrowingTaskGroup(of: (String, [ReadRecord]).self) { group in
+                for topic in topics {
+                    group.addTask {
+                        (topic, try await blocking { try readTopic(topic, brokers, untilMs: end) })
+                    }
+                }
+                return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            }
+        case .confluent:
+            let names = topics.map { $0.replacing(".", with: "\\.") }.joined(separator: "|")
+            return try await blocking { try consumeTopics("^(\(names))$", brokers) }
         }
     }
 
     /// Every record of every topic of events, repeats included, in the order of each partition.
     func events() async throws -> [Event] {
-        let topics = try await ofEvents()
-        // All at once: a reader does little but wait until it has come to the end.
-        return try await withThrowingTaskGroup(of: [Event].self) { group in
-            for topic in topics { group.addTask { try await events(of: topic) } }
-            return try await group.reduce(into: []) { $0 += $1 }
-        }
-    }
-
-    private func events(of topic: String) async throws -> [Event] {
-        var places: [Int: Int] = [:]
-        return try await read(topic).map { record in
-            let place = places[record.partition, default: 0]
-            places[record.partition] = place + 1
-            return Event(topic: topic, partition: record.partition, place: place, record: record)
+        try await read(try await ofEvents()).flatMap { topic, records in
+            var places: [Int: Int] = [:]
+            return records.map { record in
+                let place = places[record.partition, default: 0]
+                places[record.partition] = place + 1
+                return Event(topic: topic, partition: record.partition, place: place, record: record)
+            }
         }
     }
 }

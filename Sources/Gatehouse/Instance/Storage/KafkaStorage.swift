@@ -116,10 +116,13 @@ final class KafkaStorage: InstanceStorage {
     var warnings: [String] {
         let spool = status
         var warnings = events.problem.map { [$0] } ?? []
+        if let damage = events.damage { warnings.append(damage) }
         if spool.isKafkaAway, warnings.isEmpty { warnings.append("Kafka acknowledges nothing at present") }
         if spool.events > 0 { warnings.append("\(Self.events(spool.events)) in the spool for Kafka") }
         if spool.deadLetters > 0 {
-            warnings.append("Kafka refused for good what the spool keeps as its dead letters: \(spool.deadLetters)")
+            warnings.append(
+                "Kafka refused for good what the spool keeps as its dead letters: \(spool.deadLetters) "
+                    + "(`gatehouse kafka dead-letters list`)")
         }
         return warnings
     }
