@@ -63,8 +63,9 @@ def quantile(values, share):
 class Gatehouse:
     """One running instance on a data folder of its own."""
 
-    def __init__(self, bench, name, targets, routes, log=""):
-        """`log`: lines of the configuration, in place of the embedded log with its ids."""
+    def __init__(self, bench, name, targets, routes, log="", sources="", files=None):
+        """`log`: lines of the configuration, in place of the embedded log with its ids. `sources`: further ones. `files`:
+        by their names, beside the configuration."""
         self.bench = bench
         self.targets = targets
         self.folder = bench.scratch / name
@@ -76,6 +77,8 @@ class Gatehouse:
         os.sync()
         self.port, self.console = free_ports(2)
         (self.folder / "routes.yaml").write_text(routes)
+        for file, text in (files or {}).items():
+            (self.folder / file).write_text(text)
         self.configuration = self.folder / "gatehouse.yaml"
         self.configuration.write_text(
             f"listen: 127.0.0.1:{self.port}\n"
@@ -85,6 +88,7 @@ class Gatehouse:
             "sources:\n"
             f"  london: {{vendor: signinapp, secrets: [\"{SECRET}\"], group: Contractor}}\n"
             f"  guests: {{vendor: netgraph, headers: {{x-portal-token: \"{TOKEN}\"}}}}\n"
+            f"{sources}"
             f"{targets}"
             "routes: ./routes.yaml\n")
         self.process = None
@@ -175,11 +179,22 @@ class Bench:
     # Measures
 
     def load(self, port, path, *options):
+        return self.loaded(self.begin_load(port, path, *options))
+
+    def begin_load(self, port, path, *options):
+        """A load that goes on until `loaded` waits for its end."""
         command = [self.load_program, "--port", port, "--path", path, "--size", BODY_BYTES, "--connections", CONNECTIONS]
-        done = subprocess.run([str(part) for part in [*command, *options]], capture_output=True, text=True)
-        if done.returncode != 0:
-            raise MeasureError(f"the load on {path} failed: {done.stdout}{done.stderr}")
-        return json.loads(done.stdout)
+        process = subprocess.Popen(
+            [str(part) for part in [*command, *options]], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.processes.append(process)
+        return process
+
+    def loaded(self, process):
+        output, errors = process.communicate()
+        self.processes.remove(process)
+        if process.returncode != 0:
+            raise MeasureError(f"{' '.join(process.args)} failed: {output}{errors}")
+        return json.loads(output)
 
     def round(self):
         result = self.disk()

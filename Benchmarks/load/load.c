@@ -264,7 +264,7 @@ static void report(const struct load *load) {
 
 static void usage(void) {
     fputs(
-        "usage: load [--host A] --port P [--path /] [--secret S] [--size 575] [--connections 64] [--seconds 10]\n"
+        "usage: load [--host A] --port P [--path /] [--secret S | --api-key K] [--size 575] [--connections 64] [--seconds 10]\n"
         "            [--warmup 1] [--requests N] [--expect 200] [--rate N] [--receive PORT]\n",
         stderr);
     exit(2);
@@ -281,6 +281,7 @@ static struct options read_options(int count, char **arguments) {
         else if (strcmp(name, "--port") == 0) options.request.port = atoi(value);
         else if (strcmp(name, "--path") == 0) options.request.path = value;
         else if (strcmp(name, "--secret") == 0) options.request.secret = value;
+        else if (strcmp(name, "--api-key") == 0) options.request.api_key = value;
         else if (strcmp(name, "--size") == 0) options.request.size = strtoul(value, NULL, 10);
         else if (strcmp(name, "--connections") == 0) options.connections = atoi(value);
         else if (strcmp(name, "--seconds") == 0) options.seconds = atof(value);

@@ -1,5 +1,6 @@
 #include "request.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,23 +21,33 @@ uint64_t request_run_number(void) {
     return ((uint64_t)now.tv_sec * 10 + (uint64_t)now.tv_nsec / 100000000) % 10000000000u;
 }
 
-/* The page's own example, with a company as long as the wanted size asks for. */
-static int write_body(char *text, size_t capacity, size_t size, uint64_t run) {
+/* The pages' own examples, with a company as long as the wanted size asks for: a sign-in of Sign In App's, and Sine's
+   question before a check-in. Both hold the same parts in the same order. */
+static const char *const forms[] = {
+    "{\"event\":\"visitor.signin\",\"event_at\":\"%s\",\"pushed_at\":\"%s\","
+    "\"idempotency_key\":\"%010llu-0000000000\","
+    "\"site\":{\"id\":4567,\"type\":\"standard\",\"name\":\"Acme Co\",\"timezone\":\"Europe/London\"},"
+    "\"visitor\":{\"id\":1000000000,\"name\":\"John Smith\",\"photo_url\":null,\"badge_url\":null,"
+    "\"additional\":{\"Company\":\"%.*s\"},"
+    "\"personal_fields\":{\"role\":\"Director\",\"Car Reg\":\"ABC 123\"},"
+    "\"is_returning\":false,\"is_pre_registered\":false,\"is_remote\":false},"
+    "\"visiting\":{\"id\":8,\"name\":\"Adele Vance\",\"role\":\"Retail Manager\","
+    "\"email\":\"adele.vance@example.com\",\"mobile\":\"\"}}",
+    "{\"event\":\"signin_before\",\"date\":\"%s\",\"sent\":\"%s\","
+    "\"data\":{\"firstName\":\"Jane\",\"lastName\":\"%010llu-0000000000\",\"email\":\"jane.doe@example.com\","
+    "\"mobile\":\"1000000000\",\"inviteId\":null,\"company\":\"%.*s\","
+    "\"site\":{\"id\":\"fb8c6a41-990f-49d3-a5a6-8dba8ae4b075\",\"name\":\"Acme Corp\"},"
+    "\"visitorType\":{\"id\":\"d77d4e33-5532-4666-a1ae-e059afd96a48\",\"name\":\"Visitor\"}},"
+    "\"externalId\":\"abc-123\"}",
+};
+
+static int write_body(char *text, size_t capacity, size_t size, uint64_t run, bool asks) {
     char time_text[32];
     time_t now = time(NULL);
     struct tm parts;
     gmtime_r(&now, &parts);
     strftime(time_text, sizeof time_text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    static const char form[] =
-        "{\"event\":\"visitor.signin\",\"event_at\":\"%s\",\"pushed_at\":\"%s\","
-        "\"idempotency_key\":\"%010llu-0000000000\","
-        "\"site\":{\"id\":4567,\"type\":\"standard\",\"name\":\"Acme Co\",\"timezone\":\"Europe/London\"},"
-        "\"visitor\":{\"id\":1000000000,\"name\":\"John Smith\",\"photo_url\":null,\"badge_url\":null,"
-        "\"additional\":{\"Company\":\"%.*s\"},"
-        "\"personal_fields\":{\"role\":\"Director\",\"Car Reg\":\"ABC 123\"},"
-        "\"is_returning\":false,\"is_pre_registered\":false,\"is_remote\":false},"
-        "\"visiting\":{\"id\":8,\"name\":\"Adele Vance\",\"role\":\"Retail Manager\","
-        "\"email\":\"adele.vance@example.com\",\"mobile\":\"\"}}";
+    const char *form = forms[asks];
     char company[REQUEST_CAPACITY / 2];
     for (size_t index = 0; index < sizeof company; index++) company[index] = "Acme Limited "[index % 13];
     int bare = snprintf(text, capacity, form, time_text, time_text, (unsigned long long)run, 0, company);
@@ -66,16 +77,19 @@ int request_prepare(struct request *request, const struct request_options *optio
     char body[REQUEST_CAPACITY];
     request->run = request_run_number();
     request->size = options->size;
-    if (write_body(body, sizeof body, options->size, request->run) != 0) return -1;
+    if (write_body(body, sizeof body, options->size, request->run, options->api_key != NULL) != 0) return -1;
 
     static const char signature_form[] =
         "X-SignInApp-Webhook-Signature: t=0000000000,s1="
         "0000000000000000000000000000000000000000000000000000000000000000\r\n";
     if (options->secret && write_key(request, options->secret) != 0) return -1;
+    char proof[256] = "";
+    if (options->secret) memcpy(proof, signature_form, sizeof signature_form);
+    if (options->api_key) snprintf(proof, sizeof proof, "x-sine-auth: %s\r\n", options->api_key);
     int length = snprintf(
         request->text, sizeof request->text,
         "POST %s HTTP/1.1\r\nHost: %s:%d\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n%s\r\n%s",
-        options->path, options->host, options->port, options->size, options->secret ? signature_form : "", body);
+        options->path, options->host, options->port, options->size, proof, body);
     if (length < 0 || (size_t)length >= sizeof request->text) return -1;
     request->length = (size_t)length;
     request->body = request->text + request->length - request->size;

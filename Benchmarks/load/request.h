@@ -1,4 +1,4 @@
-/* One signed Sign In App request after another, each different from all others by its numbers only, so that making one
+/* One request after another, each different from all others by its numbers only, so that making one
    costs a few digits and one HMAC. */
 #ifndef GATEHOUSE_BENCHMARK_REQUEST_H
 #define GATEHOUSE_BENCHMARK_REQUEST_H
@@ -16,6 +16,8 @@ struct request_options {
     const char *path;
     /* NULL: not signed. */
     const char *secret;
+    /* Of Sine, whose check-in requests are posted then; NULL: sign-ins of Sign In App. */
+    const char *api_key;
     /* Of the body, in bytes. */
     size_t size;
 };

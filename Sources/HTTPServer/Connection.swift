@@ -9,7 +9,7 @@ internal import Synchronization
 final class Connection: Sendable {
     let peer: IPAddress?
     let isTLS: Bool
-    /// Beyond the limit of connections: its request is refused.
+    /// Beyond the limit of connections: its request is refused, unless it is urgent.
     let isSurplus: Bool
     private let mark: Atomic<UInt64>
     private let state: Mutex<State>
@@ -19,6 +19,10 @@ final class Connection: Sendable {
     /// The certificate its handshake borrowed, kept until the connection ends.
     private let borrowed = Mutex<TLSCertificate?>(nil)
     private let core: ServerCore
+    private let standing = Atomic(Standing.counted.rawValue)
+
+    /// Among which connections it is counted.
+    private enum Standing: UInt8 { case counted, urgent, gone }
 
     private struct State {
         /// -1 once closed.
@@ -56,7 +60,36 @@ final class Connection: Sendable {
         return false
     }
 
+    // MARK: How many there are
+
+    /// It is counted among the urgent ones from here on.
+    /// - Returns: whether it was counted among the others.
+    func becomeUrgent() -> Bool {
+        standing.compareExchange(
+            expected: Standing.counted.rawValue, desired: Standing.urgent.rawValue, ordering: .acquiringAndReleasing
+        ).exchanged
+    }
+
+    /// It is counted no more.
+    /// - Returns: whether it was until now, and if so among the urgent ones.
+    func leave() -> (wasCounted: Bool, wasUrgent: Bool) {
+        let previous = standing.exchange(Standing.gone.rawValue, ordering: .acquiringAndReleasing)
+        return (previous != Standing.gone.rawValue, previous == Standing.urgent.rawValue)
+    }
+
     // MARK: Requests that must arrive soon
+
+    /// When the request whose line has been read began, monotonic nanoseconds: while every thread is at work it waits
+    /// with the system, and its client waits too. The first one over TLS began with the connection.
+    func beginOfRequest(after mark: PhaseMark) -> UInt64 {
+        let now = monotonicMicroseconds()
+        guard mark.phase == .fresh || mark.phase == .idle else { return now * 1000 }
+        let earliest = min(now, mark.since)
+        if isTLS, mark.phase == .fresh { return earliest * 1000 }
+        var age: UInt64 = 0
+        withDescriptor { age = UInt64(gatehouse_milliseconds_since_data($0)) * 1000 }
+        return max(earliest, now - min(now, age)) * 1000
+    }
 
     /// The request in hand is to be whole by that moment, monotonic microseconds.
     func expect(by moment: UInt64, orSay answer: HTTPResponse) {

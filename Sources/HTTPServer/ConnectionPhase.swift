@@ -66,6 +66,14 @@ struct PhaseDeadlines: Sendable {
 }
 
 extension PhaseMark {
+    /// How long a client that has connected has to say what it wants before it gives way to others; microseconds.
+    static let grace: UInt64 = 500_000
+
+    /// Whether its request line may be on its way.
+    func hasJustBegun(now: UInt64) -> Bool {
+        (phase == .fresh || phase == .head) && now < since + Self.grace
+    }
+
     /// The order in which connections give way to new clients: idle ones first, then those that have not completed their
     /// header section, each longest first. `nil`: it does not give way.
     var givesWay: UInt64? {

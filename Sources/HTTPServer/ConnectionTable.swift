@@ -50,16 +50,23 @@ final class ConnectionTable: Sendable {
         }
     }
 
-    /// The first `count` connections to give way to new clients, in their order.
-    func givingWay(_ count: Int) -> [(Connection, PhaseMark)] {
+    /// The first `count` connections to give way to new clients, in their order; and whether one of those that do not may
+    /// do so soon, as it has only just begun.
+    func givingWay(_ count: Int, now: UInt64) -> (candidates: [(Connection, PhaseMark)], isRoomSoon: Bool) {
+        var isRoomSoon = false
         let candidates: [(UInt64, Connection, PhaseMark)] = slots.withLock {
             $0.compactMap { connection in
                 guard let connection else { return nil }
                 let mark = connection.phaseMark
-                return mark.givesWay.map { ($0, connection, mark) }
+                guard let order = mark.givesWay else { return nil }
+                if mark.hasJustBegun(now: now) {
+                    if !connection.isSurplus { isRoomSoon = true }
+                    return nil
+                }
+                return (order, connection, mark)
             }
         }
-        if count == 1 { return candidates.min { $0.0 < $1.0 }.map { [($0.1, $0.2)] } ?? [] }
-        return candidates.sorted { $0.0 < $1.0 }.prefix(count).map { ($0.1, $0.2) }
+        let first = count == 1 ? candidates.min { $0.0 < $1.0 }.map { [$0] } ?? [] : candidates.sorted { $0.0 < $1.0 }
+        return (first.prefix(count).map { ($0.1, $0.2) }, isRoomSoon)
     }
 }

@@ -97,11 +97,13 @@ private let targetReceived:
         guard let context = unsafe context, let target = unsafe target, let library = unsafe library,
             let connection = unsafe connection(of: library)
         else { return nil }
+        let mark = connection.phaseMark
         _ = connection.enter(.head)
         let request = unsafe Request(
-            connection: connection, target: UnsafeRawBufferPointer(start: target, count: strlen(target)))
+            connection: connection, target: UnsafeRawBufferPointer(start: target, count: strlen(target)), after: mark)
         if let target = request.target, let patience = unsafe core(context).handler.patience(target: target) {
             request.isUrgent = true
+            unsafe core(context).isUrgent(connection)
             connection.expect(by: request.startedAt / 1000 + patience.limit.microseconds, orSay: patience.answer)
         } else {
             connection.expectNothing()

@@ -20,7 +20,7 @@ package struct HTTPRequestHead: Sendable {
     package let hasBody: Bool
     /// When the header section was complete: `CLOCK_MONOTONIC`, nanoseconds.
     package let receivedAt: UInt64
-    /// When the request line was: the same clock.
+    /// When the request began to arrive: the same clock.
     package let startedAt: UInt64
 
     package init(
@@ -81,7 +81,7 @@ extension HTTPHandler {
 
 /// How long a request may take to arrive, for a client that gives up soon.
 package struct HTTPPatience: Sendable {
-    /// From its request line to the end of its body; the server may be up to a quarter of a second short of it.
+    /// From its first byte to the end of its body; the server may be up to a quarter of a second short of it.
     package var limit: Duration
     /// What the client gets when that time is over, and the connection is closed. Not over TLS, where the connection just
     /// closes.

@@ -28,7 +28,7 @@ package struct HTTPServerConfiguration: Sendable {
 
     /// File descriptors the server may hold at once, for `FileDescriptorLimit.raise`.
     package var descriptorsNeeded: Int {
-        connections + ServerCore.surplus + LingeringSockets.maximum + 16 + 2 * threads
+        connections + ServerCore.surplus + ServerCore.mostUrgent + LingeringSockets.maximum + 16 + 2 * threads
     }
 
     package init(listen: HTTPListenAddress, tls: HTTPServerTLS? = nil) {

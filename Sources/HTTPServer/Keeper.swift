@@ -57,8 +57,7 @@ final class Keeper: Sendable {
 
     private func run() {
         var nextLook: UInt64 = 0
-        // While the process has no descriptor left, clients stay in the backlog until then: accepting again at once
-        // would only burn time.
+        // Whom there is no room for stays in the backlog until then: accepting again at once would only burn time.
         var acceptAgainAt: UInt64 = 0
         while !isFinished.load(ordering: .acquiring) {
             let now = monotonicMicroseconds()
@@ -67,8 +66,10 @@ final class Keeper: Sendable {
                 core.expireOverdue(now: now)
                 core.drainLingering(now: now)
             }
-            let isThere = waitForClients(accepting: now >= acceptAgainAt, microseconds: nextLook - now)
-            if isThere, !acceptClients() { acceptAgainAt = now + 50_000 }
+            let mayAccept = now >= acceptAgainAt
+            let next = mayAccept ? nextLook : min(nextLook, acceptAgainAt)
+            let isThere = waitForClients(accepting: mayAccept, microseconds: next - now)
+            if isThere { acceptAgainAt = now + acceptClients() }
         }
     }
 
@@ -88,16 +89,23 @@ final class Keeper: Sendable {
         return ready.1.revents != 0
     }
 
-    /// Takes on the clients that are there, up to a bound; `false` when the process has no descriptor left.
-    private func acceptClients() -> Bool {
-        for _ in 0..<Self.acceptsAtOnce {
+    /// Takes on the clients that are there, up to a bound.
+    /// - Returns: for how many microseconds the others are to wait: the process has no descriptor left, or all places are
+    ///   taken.
+    private func acceptClients() -> UInt64 {
+        for number in 0..<Self.acceptsAtOnce {
+            if core.isFull {
+                // Nobody gives way before somebody is known to be there.
+                guard number == 0 else { return 0 }
+                guard core.makeRoom() else { return 5_000 }
+            }
             switch acceptOne() {
             case 0, ECONNABORTED, EINTR, EPERM: continue
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return false
-            default: return true
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return 50_000
+            default: return 0
             }
         }
-        return true
+        return 0
     }
 
     /// 0 or the reason why no client was accepted.
@@ -120,12 +128,8 @@ final class Keeper: Sendable {
     }
 
     private func add(_ client: Int32, _ address: UnsafePointer<sockaddr>, _ length: socklen_t) {
-        core.makeRoom()
         let peer = unsafe IPAddress(socketAddress: address, length: Int(length))
-        guard let connection = core.accepted(client, peer: peer) else {
-            close(client)
-            return
-        }
+        let connection = core.accepted(client, peer: peer)
         let isAdded = daemon.withLock { daemon in
             guard daemon != nil else { return false }
             return unsafe daemon!.add(client, address, length)

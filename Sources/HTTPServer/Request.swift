@@ -23,8 +23,8 @@ final class Request {
     /// Where it stands in the library's buffer, to find its place in the header block; never read again.
     let targetAddress: UInt
     let targetLength: Int
-    /// When the request line was complete: monotonic nanoseconds.
-    let startedAt = monotonicNanoseconds()
+    /// When it began to arrive: monotonic nanoseconds.
+    let startedAt: UInt64
     /// It is served even where the server is full.
     var isUrgent = false
     var stage = Stage.head
@@ -34,9 +34,12 @@ final class Request {
     /// Whether the client may still be sending when the connection closes.
     var lingers = false
 
-    /// - Parameter target: the bytes up to the first NUL, in the library's buffer.
-    init(connection: Connection, target: UnsafeRawBufferPointer) {
+    /// - Parameters:
+    ///   - target: the bytes up to the first NUL, in the library's buffer.
+    ///   - mark: what the connection was doing before.
+    init(connection: Connection, target: UnsafeRawBufferPointer, after mark: PhaseMark) {
         self.connection = connection
+        startedAt = connection.beginOfRequest(after: mark)
         targetAddress = UInt(bitPattern: target.baseAddress)
         targetLength = target.count
         let isPlain = unsafe target.allSatisfy { $0 > 0x20 && $0 < 0x7f }

@@ -88,7 +88,9 @@ internal import Synchronization
     private func answer(_ response: HTTPResponse) -> Bool {
         guard request.connection.enter(.reply) else { return false }
         request.stage = .answered
-        let closes = request.closesConnection || core.isDraining.load(ordering: .relaxed)
+        // Beyond the limit none is kept for a next request.
+        let closes =
+            request.closesConnection || request.connection.isSurplus || core.isDraining.load(ordering: .relaxed)
         return unsafe core.responses.queue(response, on: library, closesConnection: closes)
     }
 

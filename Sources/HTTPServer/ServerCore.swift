@@ -5,8 +5,10 @@ internal import Synchronization
 
 /// What the threads of one server share.
 final class ServerCore: Sendable {
-    /// Connections beyond the limit that are taken on to be told 503.
+    /// Connections beyond the limit that are taken on to be told 503, unless they turn out to be urgent.
     static let surplus = 64
+    /// Urgent connections beyond the limit. Those beyond this number too are counted among the surplus.
+    static let mostUrgent = 512
 
     let configuration: HTTPServerConfiguration
     let handler: any HTTPHandler
@@ -19,8 +21,9 @@ final class ServerCore: Sendable {
     let isDraining = Atomic(false)
     /// Every request is refused.
     let isStopping = Atomic(false)
-    /// Connections accepted and neither closed nor given up.
+    /// Connections accepted and neither closed nor given up, without the urgent ones beyond the limit.
     let open = Atomic(0)
+    private let urgent = Atomic(0)
     let certificate: Mutex<TLSCertificate?>
     private let lingering = Mutex(LingeringSockets())
 
@@ -48,20 +51,33 @@ final class ServerCore: Sendable {
 
     // MARK: Connections
 
-    /// A client was accepted; `nil` when there are far too many.
-    func accepted(_ descriptor: Int32, peer: IPAddress?) -> Connection? {
-        let count = open.load(ordering: .relaxed)
-        guard count < configuration.connections + Self.surplus else { return nil }
-        open.add(1, ordering: .relaxed)
+    /// A client was accepted.
+    func accepted(_ descriptor: Int32, peer: IPAddress?) -> Connection {
+        let count = open.add(1, ordering: .relaxed).oldValue
         let connection = Connection(
             descriptor: descriptor, peer: peer, core: self, isSurplus: count >= configuration.connections)
         table.insert(connection, at: descriptor)
         return connection
     }
 
+    /// A request on it must be served soon. Beyond the limit it takes no place from those that are told 503.
+    func isUrgent(_ connection: Connection) {
+        guard connection.isSurplus, urgent.load(ordering: .relaxed) < Self.mostUrgent, connection.becomeUrgent() else {
+            return
+        }
+        urgent.add(1, ordering: .relaxed)
+        open.subtract(1, ordering: .relaxed)
+    }
+
+    private func leave(_ connection: Connection) {
+        let (wasCounted, wasUrgent) = connection.leave()
+        guard wasCounted else { return }
+        if wasUrgent { urgent.subtract(1, ordering: .relaxed) } else { open.subtract(1, ordering: .relaxed) }
+    }
+
     /// To be called before the descriptor is closed.
     func closed(_ connection: Connection) {
-        if connection.phaseMark.phase != .expired { open.subtract(1, ordering: .relaxed) }
+        leave(connection)
         table.remove(connection, at: connection.close())
     }
 
@@ -84,23 +100,31 @@ final class ServerCore: Sendable {
         }
     }
 
+    var isFull: Bool { open.load(ordering: .relaxed) >= configuration.connections }
+
     /// Makes room for a new client when there is none: the connections that give way first are given up, a few at a time
     /// so that many new clients do not cost a look at every connection each.
-    func makeRoom() {
+    ///
+    /// - Returns: whether a client may be taken on. Otherwise it is left waiting, and it is soon asked again: somebody who
+    ///   must be served soon may be among those that wait.
+    func makeRoom() -> Bool {
         // Again, because a connection may move on between being looked at and being given up.
-        for _ in 0..<16 where open.load(ordering: .relaxed) >= configuration.connections {
-            let candidates = table.givingWay(max(1, configuration.connections / 64))
-            if candidates.isEmpty { return }
+        for _ in 0..<16 where isFull {
+            let (candidates, isRoomSoon) = table.givingWay(
+                max(1, configuration.connections / 64), now: monotonicMicroseconds())
+            if candidates.isEmpty, isRoomSoon { return false }
+            if candidates.isEmpty { break }
             for (connection, mark) in candidates {
                 _ = expire(
                     connection, mark, saying: mark.phase == .head ? Refusal.connectionLimit.response : nil)
             }
         }
+        return open.load(ordering: .relaxed) < configuration.connections + Self.surplus
     }
 
     private func expire(_ connection: Connection, _ mark: PhaseMark, saying answer: HTTPResponse?) -> Bool {
         let isExpired = connection.expire(seen: mark, lastWord: answer.map { serialized($0) })
-        if isExpired { open.subtract(1, ordering: .relaxed) }
+        if isExpired { leave(connection) }
         return isExpired
     }
 

@@ -8,6 +8,8 @@ package struct ProblemDetails: Sendable, Hashable {
     package var detail: String
     /// Seconds, for `Retry-After`.
     package var retryAfter: Int?
+    /// Whether the detail also stands in a member `message`, for senders that show their own users what it says.
+    package var hasMessage = false
 
     package init(status: Int, code: String, title: String, detail: String = "", retryAfter: Int? = nil) {
         self.status = status
@@ -22,6 +24,7 @@ package struct ProblemDetails: Sendable, Hashable {
         var body = "{\"type\":\"urn:gatehouse:problem:\(code)\",\"title\":\(Self.quoted(title)),\"status\":\(status)"
         body += ",\"code\":\(Self.quoted(code))"
         if !detail.isEmpty { body += ",\"detail\":\(Self.quoted(detail))" }
+        if hasMessage { body += ",\"message\":\(Self.quoted(detail.isEmpty ? title : detail))" }
         body += "}"
         var headers: HeaderFields = ["Content-Type": "application/problem+json"]
         if let retryAfter { headers.append("Retry-After", String(retryAfter)) }

@@ -195,7 +195,9 @@ struct BatchWorker {
     private func quarantined(
         _ element: Element, _ fault: String, _ body: borrowing SpooledBody, _ job: BatchJob
     ) throws -> QuarantinedElement {
-        let kept = try body.bytes(element.range.prefix(Self.maximumQuarantined))
+        // What cannot be decoded cannot be told apart by fields.
+        let isKept = job.source.configuration.fieldPolicy == nil
+        let kept = isKept ? try body.bytes(element.range.prefix(Self.maximumQuarantined)) : nil
         let sha256 = try hash(element.range, body)
         return QuarantinedElement(
             source: job.source.name, index: element.index, receivedAtMs: job.receivedAt.milliseconds, reason: fault,

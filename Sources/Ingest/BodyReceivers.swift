@@ -43,13 +43,12 @@ final class EventBodyReceiver: HTTPBodyReceiver {
         var verifiedBy = request.verifiedBy
         switch request.verify(body) {
         case .failure(let failure):
-            return reporter.refuse(exchange, .notVerified(failure), request.client, body: body)
+            let problem = ProblemDetails.notVerified(failure)
+            return reporter.refuse(
+                exchange, request.isValidation ? problem.withMessage : problem, request.client, body: body)
         case .success(let signature):
             messageID = signature?.id
             if let signature { verifiedBy = signature.secretName }
-        }
-        if let answer = request.validationAnswer {
-            return exchange.respond(answer)
         }
         let job = EventJob(
             source: request.source, sites: request.sites, body: body, head: request.head, exchange: exchange,

@@ -1,4 +1,5 @@
 package import Events
+internal import FieldPolicies
 internal import Vendors
 
 extension SourceConfiguration {
@@ -20,6 +21,7 @@ extension SourceConfiguration {
             draft.set(.groupName, text: group)
         }
         sites.complete(&draft, source: name, timezone: timezone, tape: event.tape)
+        fieldPolicy?.apply(to: &draft, event.tape)
         return EventEncoder.encode(
             draft, source: name, keySpace: keySpace, tape: event.tape, element: original, id: id)
     }

@@ -29,6 +29,7 @@ package final class Intake: HTTPHandler {
     private let events: WorkerThread<EventJob>
     private let largeEvents: WorkerThread<EventJob>
     private let batches: WorkerThread<BatchJob>
+    private let validations: WorkerThread<EventJob>
     private let desk: DecisionDesk
 
     /// Bodies above this size are decoded beside the single events, so that one of them holds up nobody.
@@ -37,10 +38,12 @@ package final class Intake: HTTPHandler {
     /// - Parameters:
     ///   - folder: where large batches are kept while they arrive.
     ///   - bodyMemory: bytes of request bodies held at once; an eighth of it again for those of sources that decide.
+    ///   - keepInstallation: keeps durably what a set-up request tells of an installation; called on one thread.
     ///   - onRefusal: called on server threads; must not block.
     package init(
         log: any EventLog, configuration: IntakeConfiguration, folder: String, metrics: MetricsRegistry,
-        bodyMemory: Int = 64 << 20, onRefusal: @escaping @Sendable (Refusal) -> Void
+        bodyMemory: Int = 64 << 20, keepInstallation: @escaping @Sendable (AppInstallation) throws -> Void = { _ in },
+        onRefusal: @escaping @Sendable (Refusal) -> Void
     ) {
         self.metrics = metrics
         self.folder = folder
@@ -55,6 +58,10 @@ package final class Intake: HTTPHandler {
         largeEvents = WorkerThread(name: "decode-large", capacity: 1024, makeWork: decode)
         batches = WorkerThread(name: "batches", capacity: 64) {
             var worker = BatchWorker(log: log, reporter: reporter)
+            return { worker.work($0) }
+        }
+        validations = WorkerThread(name: "validations", capacity: 64) {
+            let worker = ValidationWorker(reporter: reporter, keep: keepInstallation)
             return { worker.work($0) }
         }
         desk = DecisionDesk(log: log, reporter: reporter, bodyMemory: bodyMemory / 8) { [events, largeEvents] job in
@@ -76,6 +83,7 @@ package final class Intake: HTTPHandler {
         events.stop()
         largeEvents.stop()
         batches.stop()
+        validations.stop()
     }
 
     /// Why decisions are not kept as they should be; nil when they are.
@@ -125,18 +133,16 @@ package final class Intake: HTTPHandler {
         guard let source else { return .refuse(reporter.refusal(.unknownSource(), client)) }
         var verifiedBy = ""
         if let problem = check(head, source.configuration, client, &verifiedBy) {
-            var response = reporter.refusal(problem, client)
+            var response = reporter.refusal(path.isValidation ? problem.withMessage : problem, client)
             if problem.status == 405 { response.headers.append("Allow", "POST") }
             return .refuse(response)
         }
-        var validationAnswer: HTTPResponse?
-        if path.isValidation {
-            validationAnswer = source.configuration.vendor.validationAnswer
-            if validationAnswer == nil { return .refuse(reporter.refusal(.unknownPath(), client)) }
+        if path.isValidation, source.configuration.vendor.validationAnswer == nil {
+            return .refuse(reporter.refusal(.unknownPath(), client))
         }
         let request = IntakeRequest(
             source: source, sites: sites, head: head, client: client, verifiedBy: verifiedBy,
-            validationAnswer: validationAnswer, terms: validationAnswer == nil ? terms : nil)
+            isValidation: path.isValidation, terms: path.isValidation ? nil : terms)
         return .accept(maximumBody: source.configuration.maximumBody, receiver(request))
     }
 
@@ -170,7 +176,12 @@ package final class Intake: HTTPHandler {
     }
 
     private func receiver(_ request: IntakeRequest) -> any HTTPBodyReceiver {
-        if request.source.configuration.vendor.traits.batches, request.validationAnswer == nil {
+        if request.isValidation {
+            return EventBodyReceiver(request, budget: budget, reporter: reporter) { [validations] in
+                validations.offer($0)
+            }
+        }
+        if request.source.configuration.vendor.traits.batches {
             return BatchBodyReceiver(
                 request, folder: folder, reporter: reporter, batch: { [batches] in batches.offer($0) }, single: offer)
         }
@@ -218,8 +229,8 @@ struct IntakeRequest: Sendable {
     let client: RefusedClient
     /// What its headers were verified by, as `LogRecord.verifiedBy`; a signature is verified with the body.
     let verifiedBy: String
-    /// Set when the sender only asks whether the address is right.
-    let validationAnswer: HTTPResponse?
+    /// The sender only asks whether the address is right.
+    let isValidation: Bool
     /// Of a source that decides.
     let terms: DecisionTerms?
     let receivedAt = Timestamp.now()

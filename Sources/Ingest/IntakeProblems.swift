@@ -4,6 +4,13 @@ internal import Signatures
 
 /// Every refusal of the intake, with its status and stable code. Built-in refusals of the HTTP server add their own.
 extension ProblemDetails {
+    /// The same, for a sender that shows people the member `message`.
+    var withMessage: ProblemDetails {
+        var problem = self
+        problem.hasMessage = true
+        return problem
+    }
+
     static func unknownPath() -> ProblemDetails {
         ProblemDetails(
             status: 404, code: "not_found", title: "There is nothing here",
@@ -75,6 +82,18 @@ extension ProblemDetails {
         ProblemDetails(
             status: 503, code: "log_unavailable", title: "The event could not be kept",
             detail: "The data folder could not be written; send it again.", retryAfter: 5)
+    }
+
+    static func installationMalformed() -> ProblemDetails {
+        ProblemDetails(
+            status: 400, code: "installation_malformed", title: "The installation's id is none",
+            detail: "An id has letters, digits, `-`, `_` and `.`, at most \(AppInstallation.longestID).")
+    }
+
+    static func installationNotKept() -> ProblemDetails {
+        ProblemDetails(
+            status: 503, code: "log_unavailable", title: "The installation could not be kept",
+            detail: "The data folder could not be written; try again.", retryAfter: 5)
     }
 
     static func notVerified(_ failure: SignatureFailure) -> ProblemDetails {

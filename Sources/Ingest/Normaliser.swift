@@ -1,4 +1,5 @@
 package import Events
+internal import FieldPolicies
 package import JSON
 internal import Vendors
 
@@ -39,6 +40,7 @@ package struct Normaliser {
         let key = draft[.siteKey]
         sites.complete(&draft, source: name, timezone: source.timezone, tape: tape)
         if key != .absent { draft[.siteKey] = key }
+        source.fieldPolicy?.apply(to: &draft, tape)
         return EventEncoder.encode(draft, source: name, keySpace: source.keySpace, tape: tape, element: element).payload
     }
 }
@@ -54,6 +56,7 @@ extension SourceConfiguration {
         decode(tape, element, query: query, messageID: messageID, into: &draft)
         sites.complete(&draft, source: name, timezone: timezone, tape: tape)
         change(&draft)
+        fieldPolicy?.apply(to: &draft, tape)
         return EventEncoder.encode(draft, source: name, keySpace: keySpace, tape: tape, element: element)
     }
 

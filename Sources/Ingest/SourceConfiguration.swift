@@ -1,4 +1,5 @@
 package import Addresses
+package import FieldPolicies
 package import Signatures
 package import Vendors
 
@@ -37,6 +38,8 @@ package struct SourceConfiguration: Sendable {
     /// Networks the sender's requests may come from; empty: any.
     package var allow: [IPNetwork]
     package var settings: DecodeSettings
+    /// What is kept of what its sender sends; nil: all of it.
+    package var fieldPolicy: FieldPolicy?
     /// What event ids are made in: the source's name, or its `dedupe_as:`.
     package var keySpace: String
     /// The zone of events for which neither the sender nor `sites:` has one, such as `Europe/London`.

@@ -56,6 +56,10 @@ package struct Envoy: Vendor {
     /// The object would be merged into the app's configuration.
     package var validationAnswer: HTTPResponse? { .json("{}") }
 
+    package func installation(_ tape: JSONTape, _ element: JSONIndex) -> String? {
+        tape.nonEmptyText(tape[tape.member(element, "meta"), "install_id"]).map { String(decoding: $0, as: UTF8.self) }
+    }
+
     private func time(_ tape: JSONTape, _ attributes: JSONIndex?, _ type: CanonicalType) -> JSONIndex? {
         tape[attributes, type == .visitorSignout ? "signed-out-at" : "signed-in-at"]
     }

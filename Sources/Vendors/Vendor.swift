@@ -31,11 +31,15 @@ package protocol Vendor: Sendable {
     /// The answer to a request that only asks whether the address is right (`POST /in/<source>/validate`); nil: the
     /// sender has no such request.
     var validationAnswer: HTTPResponse? { get }
+
+    /// The sender's id of the installation that such a request is about, as it stands there; nil: it names none.
+    func installation(_ tape: JSONTape, _ element: JSONIndex) -> String?
 }
 
 extension Vendor {
     package var sensitiveMembers: [StaticString] { [] }
     package var validationAnswer: HTTPResponse? { nil }
+    package func installation(_ tape: JSONTape, _ element: JSONIndex) -> String? { nil }
     package var waiting: WaitingTraits? { nil }
     package func answer(to reply: DecisionReply) -> HTTPResponse { acknowledgement(for: .visitorSigninRequested) }
 }

@@ -210,6 +210,11 @@ ssize_t pread64(int file, void *bytes, size_t size, off_t offset) {
     return fails("read", file, 0) ? -1 : real(file, bytes, size, offset);
 }
 
+ssize_t read(int file, void *bytes, size_t size) {
+    REAL(read);
+    return fails("read", file, 0) ? -1 : real(file, bytes, size);
+}
+
 int ftruncate(int file, off_t size) {
     REAL(ftruncate);
     return fails("truncate", file, 0) ? -1 : real(file, size);

@@ -90,6 +90,49 @@ struct ConnectionLimitTests {
         for client in busy { #expect(client.receiveResponse()?.body == "done") }
     }
 
+    @Test("of those that must be served soon many more may wait than are kept for those that are turned away")
+    func manyUrgent() throws {
+        let waiting = Waiting()
+        let server = try startServer(UrgentHandler(waiting.handler)) { $0.connections = 2 }
+        defer { server.stop() }
+        let doors = try (0..<ServerCore.surplus * 3).map { _ in
+            let client = try RawClient(port: server.port)
+            client.send("GET /door/waiting HTTP/1.1\r\nHost: a\r\n\r\n")
+            return client
+        }
+        #expect(eventually { waiting.count == doors.count })
+        let last = try RawClient(port: server.port)
+        last.send("GET /door HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(last.receiveResponse()?.body == "open")
+        for exchange in waiting.take() { exchange.respond(.text("done")) }
+        for door in doors { #expect(door.receiveResponse()?.body == "done") }
+        let plain = try RawClient(port: server.port)
+        plain.send(Self.request)
+        #expect(eventually { waiting.count == 1 }, "their connections count no more")
+        for exchange in waiting.take() { exchange.respond(.text("done")) }
+        #expect(plain.receiveResponse()?.body == "done")
+    }
+
+    @Test("clients that say nothing hold up one that must be served soon for a moment, and do not turn it away")
+    func silence() throws {
+        let waiting = Waiting()
+        let server = try startServer(UrgentHandler(waiting.handler)) { $0.connections = 2 }
+        defer { server.stop() }
+        let busy = try (0..<2).map { _ in
+            let client = try RawClient(port: server.port)
+            client.send(Self.request)
+            return client
+        }
+        #expect(eventually { waiting.count == 2 })
+        let silent = try (0..<ServerCore.surplus * 2).map { _ in try RawClient(port: server.port) }
+        let urgent = try RawClient(port: server.port)
+        urgent.send("GET /door HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(urgent.receiveResponse()?.body == "open")
+        for exchange in waiting.take() { exchange.respond(.text("done")) }
+        for client in busy { #expect(client.receiveResponse()?.body == "done") }
+        withExtendedLifetime(silent) {}
+    }
+
     private final class UrgentHandler: HTTPHandler {
         private let others: any HTTPHandler
 
@@ -100,7 +143,7 @@ struct ConnectionLimitTests {
         }
 
         func patience(target: String) -> HTTPPatience? {
-            target == "/door" ? HTTPPatience(limit: .seconds(20), answer: .text("closed")) : nil
+            target.hasPrefix("/door") ? HTTPPatience(limit: .seconds(20), answer: .text("closed")) : nil
         }
     }
 

@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import HTTPTypes
 import Synchronization
@@ -121,6 +122,33 @@ struct DeadlineTests {
         #expect(answer.text.hasSuffix("\r\n\r\nno"))
         #expect(eventually { refusals.withLock { $0 } == ["timeout"] })
         if sent.hasSuffix("a") { #expect(eventually { log.events.withLock { $0.last } == "abandoned timedOut" }) }
+    }
+
+    @Test("a request began when it came in, however long every thread was at work then")
+    func begin() throws {
+        let gate = DispatchSemaphore(value: 0)
+        let ages = Mutex<[UInt64]>([])
+        let handler = ScriptedHandler { head in
+            if head.path == "/long" { gate.wait() }
+            ages.withLock { $0.append(head.receivedAt - head.startedAt) }
+            return .refuse(.text(""))
+        }
+        let server = try startServer(handler) { $0.threads = 1 }
+        defer { server.stop() }
+        let (long, next) = (try RawClient(port: server.port), try RawClient(port: server.port))
+        for client in [long, next] {
+            client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(client.receiveResponse()?.status == 200)
+        }
+        long.send("GET /long HTTP/1.1\r\nHost: a\r\n\r\n")
+        usleep(300_000)
+        next.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        usleep(400_000)
+        gate.signal()
+        #expect(next.receiveResponse()?.status == 200)
+        // The system counts in steps of some milliseconds.
+        let age = try #require(ages.withLock { $0.last })
+        #expect(age >= 300_000_000, "\(age)")
     }
 
     @Test("a request that has arrived is its handler's, however long it takes; so is the next one on the connection")

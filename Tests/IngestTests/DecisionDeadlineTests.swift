@@ -64,6 +64,43 @@ struct DecisionDeadlineTests {
         #expect(fixture.metrics.render().contains("gatehouse_decisions_overdue_total{source=\"from-envoy\"}"))
     }
 
+    @Test("leaves nothing to be done for those it answered: nobody is asked about them, and they were not let in")
+    func blind() throws {
+        let gate = DispatchSemaphore(value: 0)
+        let asker = ScriptedAsker { completion in
+            gate.wait()
+            completion(.success(Array(#"{"decision":"admit"}"#.utf8)))
+        }
+        let fixture = try IntakeFixture(
+            { source in
+                guard source.vendor.waiting != nil else { return }
+                source.mode = .decision
+                source.deadline = .milliseconds(400)
+            }, decisions: decisionPlan("decisions: [{name: all, ask: {target: access}}]\ndefault: admit\n"),
+            asker: asker)
+        let count = 12
+        let answers = Mutex<[String]>([])
+        for attempt in 0..<count {
+            Thread.detachNewThread {
+                let answer = shown(try? fixture.ask("sine", "Ask", attempt: attempt))
+                answers.withLock { $0.append(answer) }
+            }
+        }
+        #expect(fixture.waitUntil { answers.withLock { $0.count } == count })
+        let (admitted, refused) = answers.withLock { answers in
+            (answers.count { $0 == #"200 {"code":"SUCCESS"}"# }, answers.count { $0.hasPrefix("503 ") })
+        }
+        #expect(admitted + refused == count && refused > 0)
+        for _ in 0..<count { gate.signal() }
+        #expect(fixture.waitUntil { fixture.log.records.count == count })
+        #expect(asker.asked.withLock { $0.count } == admitted)
+        let outcomes = try fixture.events().map {
+            "\($0.text(.decisionOutcome) ?? "") \($0.text(.decisionReason) ?? "")"
+        }
+        #expect(outcomes.count { $0 == "admit deadline" } == admitted)
+        #expect(outcomes.count { $0 == "deny deadline" } == refused)
+    }
+
     @Test(
         "holds for a body that does not arrive: Envoy's visitor stays out, and what may be a notification is not acknowledged",
         arguments: [("envoy", "HTTP/1.1 412 "), ("sine", "HTTP/1.1 503 ")])

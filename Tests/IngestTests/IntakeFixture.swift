@@ -107,7 +107,8 @@ final class IntakeFixture: Sendable {
 
     init(
         _ change: (inout SourceConfiguration) -> Void = { _ in }, sites: [Site] = [], decisions: DecisionPlan? = nil,
-        asker: (any DecisionAsker)? = nil
+        asker: (any DecisionAsker)? = nil,
+        keepInstallation: @escaping @Sendable (AppInstallation) throws -> Void = { _ in }
     ) throws {
         sources = try Vendors.all.map { vendor in
             var source = SourceConfiguration(
@@ -123,7 +124,7 @@ final class IntakeFixture: Sendable {
             log: log,
             configuration: IntakeConfiguration(
                 sources: sources, sites: SiteDirectory(sites), decisions: decisions, asker: asker),
-            folder: FileManager.default.temporaryDirectory.path, metrics: metrics,
+            folder: FileManager.default.temporaryDirectory.path, metrics: metrics, keepInstallation: keepInstallation,
             onRefusal: { [refusals] in refusals.add($0) })
         server = try HTTPServer(HTTPServerConfiguration(listen: .tcp(host: "127.0.0.1", port: 0)), handler: intake)
         server.start()

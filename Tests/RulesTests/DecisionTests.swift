@@ -225,10 +225,6 @@ struct DecisionTests {
                 "unknown key `routes` in a file of decisions; known are decisions, default, conditions, calendars, lists, tests"
             ),
             ("{}", "the file is empty; a file of decisions has `decisions:`"),
-            (
-                "decisions: [{name: all, deny: x}, {name: b, admit: {}}]",
-                "1:35: warning: the decision is never asked: `all` before it takes every visitor"
-            ),
         ])
     func errors(_ text: String, _ expected: String) {
         let found = read(text + "\n").diagnostics.description

@@ -76,8 +76,8 @@ struct SchemaAgreementTests {
     }
 }
 
-/// As much of JSON Schema as the schema of routes uses.
-private struct SchemaValidator {
+/// As much of JSON Schema as the schemas of rules use.
+struct SchemaValidator {
     let schema: JSONTape
 
     func isValid(_ value: JSONTape) throws -> Bool { try holds(schema.root, value, value.root) }
@@ -104,6 +104,8 @@ private struct SchemaValidator {
             return schema.elements(argument).contains { schema.text($0) == tape.text(value) }
         case "anyOf":
             return try schema.elements(argument).contains { try holds($0, tape, value) }
+        case "oneOf":
+            return try schema.elements(argument).count { try holds($0, tape, value) } == 1
         case "required":
             let names = schema.elements(argument).compactMap { schema.text($0) }
             return tape.kind(value) != .object
@@ -133,6 +135,7 @@ private struct SchemaValidator {
         case "minItems": return tape.kind(value) != .array || elements.count >= number(argument)
         case "maxItems": return tape.kind(value) != .array || elements.count <= number(argument)
         case "minProperties": return tape.kind(value) != .object || members.count >= number(argument)
+        case "maxProperties": return tape.kind(value) != .object || members.count <= number(argument)
         case "minLength": return (tape.text(value)?.count ?? .max) >= number(argument)
         case "maxLength": return (tape.text(value)?.count ?? 0) <= number(argument)
         default:

@@ -1,5 +1,6 @@
 internal import Delivery
 internal import Events
+internal import Targets
 
 /// The JSON Schemas (draft 2020-12) of what the API answers with. Every member is always there; what may be null says so.
 enum APISchemas {
@@ -88,7 +89,7 @@ enum APISchemas {
             "event",
             object(["id", "type", "time", "source", "site"].map { ($0, optionalString) })
         ),
-        ("plan", string),
+        ("plan", string), ("decision", orNull(decided)),
         (
             "routes",
             list(
@@ -109,11 +110,40 @@ enum APISchemas {
                         object(
                             [],
                             optional: [
-                                ("error", string), ("destination", string), ("method", string), ("headers", headers),
+                                ("filtered", string), ("error", string), ("destination", string), ("method", string),
+                                ("headers", headers),
                                 ("batch", boolean), ("size", integer), ("bytes", string),
                             ])
                     ),
                 ]))
+        ),
+    ])
+
+    private static let recordedDecision = orNull(
+        object([("outcome", string), ("reason", optionalString)]))
+
+    private static let decided = object([
+        ("recorded", recordedDecision),
+        (
+            "today",
+            orNull(
+                object(
+                    [
+                        ("outcome", choice(DecisionOutcome.allCases.map(\.rawValue) + ["ask"])),
+                        ("decision", optionalString), ("undecided", boolean), ("reasons", strings),
+                        ("answer", orNull(object([("status", integer), ("body", string)]))),
+                        (
+                            "before",
+                            list(
+                                of: object([
+                                    ("decision", string), ("file", string), ("line", integer), ("column", integer),
+                                    ("reason", optionalString),
+                                ]))
+                        ),
+                    ],
+                    optional: [
+                        ("message", string), ("visitor_notes", string), ("admin_notes", string), ("target", string),
+                    ]))
         ),
     ])
 
@@ -138,6 +168,9 @@ enum APISchemas {
         ("sha256", string),
     ])
 
+    private static let filteredBy = object(
+        (["no_route"] + FilteredReason.allCases.map(\.rawValue)).map { ($0, integer) })
+
     private static let counters = [
         ("delivered", integer), ("filtered", integer), ("pending", integer), ("dead", integer), ("discarded", integer),
         ("expired", integer), ("before_start", integer), ("repeated", integer),
@@ -147,7 +180,7 @@ enum APISchemas {
         [("name", string), ("type", string), ("destination", string), ("state", string), ("reason", optionalString)]
             + [("until", optionalMoment)] + counters
             + [
-                ("in_flight", integer), ("open", integer), ("lag_events", integer),
+                ("filtered_by", filteredBy), ("in_flight", integer), ("open", integer), ("lag_events", integer),
                 ("lag_seconds", #"{"type": "number"}"#), ("last_error", optionalString),
             ])
 
@@ -185,7 +218,7 @@ enum APISchemas {
             ("since", moment), ("until", optionalMoment), ("route", optionalString), ("where", optionalString),
             ("team", optionalString), ("decode_again", boolean), ("by", string), ("created_at", moment),
             ("ended_at", optionalMoment),
-        ] + replayCounters
+        ] + replayCounters + [("filtered_by", filteredBy)]
 
     private static let rehearsal = object([
         ("events", integer), ("taken", integer), ("filtered", integer), ("skipped", integer), ("retyped", integer),
@@ -202,7 +235,7 @@ enum APISchemas {
         ("event", eventID), ("found_by", string), ("type", string), ("source", string), ("vendor", optionalString),
         ("vendor_event", optionalString), ("subject", optionalString), ("site", optionalString),
         ("time", optionalMoment), ("time_inferred", boolean), ("received_at", moment), ("erased", boolean),
-        ("size", integer), ("fields", strings),
+        ("size", integer), ("fields", strings), ("decision", recordedDecision),
         ("verified_by", object([("how", string), ("secret", optionalString), ("secrets", strings)])),
         ("targets", #"{"type": "array", "items": \#(tracedTarget)}"#),
     ])

@@ -102,6 +102,15 @@ struct EventTracer: Sendable {
         writer.key("size")
         writer.integer(Int64(record.payload.count))
         writer.member("fields", EventField.allCases.filter { view?.value($0) != nil }.map(\.path))
+        writer.key("decision")
+        if let outcome = view?.text(.decisionOutcome) {
+            writer.beginObject()
+            writer.member("outcome", outcome)
+            writer.member("reason", view?.text(.decisionReason))
+            writer.endObject()
+        } else {
+            writer.null()
+        }
         writer.key("verified_by")
         writer.beginObject()
         let verification = Verification(record, facts)

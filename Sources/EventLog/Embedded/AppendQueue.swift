@@ -18,7 +18,7 @@ final class AppendQueue: @unchecked Sendable {  // Everything below is touched i
     private let maximumRecords: Int
     private let maximumBytes: Int
     /// Records beyond the others' for urgent batches.
-    private static let urgentRecords = 4096
+    static let urgentRecords = 4096
     private var incoming: [PendingBatch] = []
     private var jobs: [Job] = []
     private var records = 0
@@ -131,6 +131,7 @@ struct Backlog {
     static let largeSize = 64
 
     var isEmpty: Bool { urgent.isEmpty && small.isEmpty && large.isEmpty }
+    var hasUrgent: Bool { !urgent.isEmpty }
     var hasLarge: Bool { !large.isEmpty }
 
     mutating func add(_ batches: [PendingBatch]) {

@@ -20,7 +20,8 @@ struct CommitGroup {
         let deadline = started + Self.maximumNanoseconds
         let smallRows = Self.maximumRows - (backlog.hasLarge ? Self.rowsForLarge : 0)
         var rows = 0
-        while rows < smallRows, clock() < deadline,
+        // What is urgent goes first, even when the commit's begin has taken all the time.
+        while rows < smallRows, backlog.hasUrgent || clock() < deadline,
             let batch = backlog.nextSmall(ofAtMost: smallRows - rows)
         {
             rows += batch.size

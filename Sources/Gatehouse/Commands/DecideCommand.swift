@@ -1,11 +1,6 @@
 internal import Configuration
 internal import Events
-internal import HTTPTypes
-internal import JSON
-internal import Rehearsal
 internal import Rules
-internal import Vendors
-internal import YAML
 
 struct DecideCommand: Command {
     let name = "decide"
@@ -35,100 +30,10 @@ struct DecideCommand: Command {
             throw CommandFailure("nothing is decided: the configuration has no `decisions:`")
         }
         for event in try ExplainCommand.events(arguments, configuration, changes, isForDecision: true) {
-            let explanation = DecisionExplanation(
+            let report = DecisionReport(
                 of: event, by: plan, sourceZones: configuration.ruleEnvironment.sourceZones)
-            let report = DecisionReport(explanation: explanation, answer: explanation.answer(to: event))
             if arguments.has("json") { Terminal.print(bytes: report.json) } else { report.show() }
         }
         return ExitCode.success
-    }
-}
-
-/// Shows what was decided.
-private struct DecisionReport {
-    let explanation: DecisionExplanation
-    let answer: HTTPResponse?
-
-    private var outcome: String {
-        switch explanation.outcome {
-        case .reply(let reply): reply.outcome.rawValue
-        case .ask: "ask"
-        }
-    }
-
-    private var origin: String {
-        guard let decision = explanation.decision else { return "the default, as no decision takes the visitor" }
-        let name = "\(decision.name) (\(decision.location))"
-        return explanation.isUndecided ? "the default, as \(name) cannot be decided" : name
-    }
-
-    /// What people are told, by name.
-    private var texts: [(name: String, text: String)] {
-        switch explanation.outcome {
-        case .reply(let reply):
-            return [
-                ("message", reply.messageShown), ("visitor_notes", reply.visitorNotes),
-                ("admin_notes", reply.adminNotes),
-            ].compactMap { name, text in text.map { (name, $0) } }
-        case .ask(let question): return [("target", question.target)]
-        }
-    }
-
-    func show() {
-        Terminal.print("\(outcome), by \(Terminal.harmless(origin))")
-        for reason in explanation.reasons { Terminal.print("    as " + Terminal.harmless(reason)) }
-        for (name, text) in texts { Terminal.print("  \(name): \(Terminal.harmless(text))") }
-        if let answer {
-            Terminal.print(
-                "  answer: \(answer.status) " + Terminal.harmless(String(decoding: answer.body, as: UTF8.self)))
-        }
-        for refusal in explanation.before {
-            let reason = refusal.reason.map { ": \($0)" } ?? ""
-            Terminal.print(
-                "not \(Terminal.harmless(refusal.decision.name)) (\(refusal.decision.location))\(Terminal.harmless(reason))"
-            )
-        }
-    }
-
-    var json: [UInt8] {
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.key("outcome")
-        writer.string(outcome)
-        writer.key("decision")
-        if let decision = explanation.decision { writer.string(decision.name) } else { writer.null() }
-        writer.key("undecided")
-        writer.bool(explanation.isUndecided)
-        writer.key("reasons")
-        writer.strings(explanation.reasons)
-        for (name, text) in texts {
-            writer.key(name)
-            writer.string(text)
-        }
-        writer.key("answer")
-        if let answer {
-            writer.beginObject()
-            writer.key("status")
-            writer.integer(Int64(answer.status))
-            writer.key("body")
-            writer.string(utf8: answer.body)
-            writer.endObject()
-        } else {
-            writer.null()
-        }
-        writer.key("before")
-        writer.beginArray()
-        for refusal in explanation.before {
-            writer.beginObject()
-            writer.key("decision")
-            writer.string(refusal.decision.name)
-            writer.location(refusal.decision.location)
-            writer.key("reason")
-            if let reason = refusal.reason { writer.string(reason) } else { writer.null() }
-            writer.endObject()
-        }
-        writer.endArray()
-        writer.endObject()
-        return writer.bytes
     }
 }

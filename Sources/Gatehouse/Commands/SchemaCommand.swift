@@ -4,8 +4,8 @@ internal import Rules
 
 struct SchemaCommand: Command {
     let name = "schema"
-    let summary = "prints the JSON Schema of events, of the configuration or of route files"
-    let synopsis = "event|config|routes"
+    let summary = "prints the JSON Schema of events, of the configuration, of files of routes or of decisions"
+    let synopsis = "event|config|routes|decisions"
     let options: [Option] = []
     let example = """
         gatehouse schema routes > routes.schema.json
@@ -14,12 +14,13 @@ struct SchemaCommand: Command {
         """
 
     func run(_ arguments: Arguments) throws -> Int32 {
-        try arguments.requireOperands(1, "which schema (event, config or routes)")
+        try arguments.requireOperands(1, "which schema (event, config, routes or decisions)")
         switch arguments.operands[0] {
         case "event": Terminal.print(EventSchema.text)
         case "config": Terminal.print(ConfigurationSchema.text)
         case "routes": Terminal.print(bytes: RoutesSchema.text())
-        case let other: throw UsageError("there is no schema `\(other)`: event, config or routes")
+        case "decisions": Terminal.print(bytes: DecisionsSchema.text())
+        case let other: throw UsageError("there is no schema `\(other)`: event, config, routes or decisions")
         }
         return ExitCode.success
     }

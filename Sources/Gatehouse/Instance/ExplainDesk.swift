@@ -38,7 +38,17 @@ final class ExplainDesk: EventExplaining {
         }
         return ExplanationReport(
             event: built, explanation: explanation, targets: configuration.targets, isOfOneRoute: view.route != nil,
-            planHash: configuration.routes.hash, isMasked: view.isMasked
+            plan: configuration.routes, decided: decided(built, configuration, view), isMasked: view.isMasked
         ).json
+    }
+
+    /// A team is told what was decided, and not by which rules of others it would be today.
+    private func decided(
+        _ event: EventView, _ configuration: Configuration, _ view: ExplanationView
+    ) -> DecidedReport? {
+        guard view.route == nil else { return nil }
+        return DecidedReport(
+            of: event, by: view.team == nil ? configuration.rules.decisions : nil,
+            sourceZones: configuration.ruleEnvironment.sourceZones, isMasked: view.isMasked)
     }
 }

@@ -57,9 +57,17 @@ final class Instance: Sendable {
         desk = try storage.desk(of: delivery)
         asker = TargetAsker(logger: logger)
         asker.adopt(configuration.targets)
+        let installations = InstallationStore(dataFolder: configuration.dataFolder)
         intake = Intake(
             log: log, configuration: configuration.intake(asking: asker), folder: configuration.dataFolder,
             metrics: metrics,
+            keepInstallation: { installation in
+                guard try installations.keep(installation) else { return }
+                logger.info(
+                    "installation_known",
+                    "An app was set up for the source \(installation.source): installation \(installation.id).",
+                    ["source": .init(installation.source), "install": .init(installation.id)])
+            },
             onRefusal: { storage.state.refuse(RefusalEntry($0)) })
         readiness = Readiness(storage, delivery: delivery)
         systemEvents = SystemEvents(log: log, metrics: metrics, logger: logger)

@@ -22,7 +22,7 @@ final class Servers: Sendable {
         _ configuration: Configuration, intake: Ingest.Intake, console: ConsoleHandler, control: ControlHandler
     ) throws {
         let connections = configuration.listen.connections
-        _ = try FileDescriptorLimit.raise(toAtLeast: connections + 512)
+        _ = try FileDescriptorLimit.raise(toAtLeast: connections + 1024)
         var intakes = [
             Intake(
                 name: "listen:", settings: configuration.listen,

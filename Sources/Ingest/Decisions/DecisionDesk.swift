@@ -11,7 +11,7 @@ final class DecisionDesk: Sendable {
     private let ledger = DecisionLedger()
     private let lane: DecisionLane<DecisionJob>
     private static let threads = 4
-    private static let capacity = 4096
+    static let capacity = 4096
 
     /// - Parameters:
     ///   - bodyMemory: bytes of request bodies held at once.
@@ -37,7 +37,7 @@ final class DecisionDesk: Sendable {
             request.exchange, fallback: terms.blindResponse(.tooSlow()),
             deadline: request.head.startedAt + terms.within.wholeNanoseconds, timer: timer
         ) { source.decisions?.overdue.add() }
-        guard !lane.offer(DecisionJob(request: request, terms: terms, waiting: waiting)) else { return }
+        guard !lane.offer(DecisionJob(request, terms, waiting)) else { return }
         if waiting.answer(terms.blindResponse(.overloaded())) {
             source.decisions?.count(terms.fallback(.overloaded))
         }

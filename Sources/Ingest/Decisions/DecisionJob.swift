@@ -27,6 +27,12 @@ struct DecisionTerms: Sendable {
     /// Where nothing is decided.
     func fallback(_ reason: Verdict.Reason) -> Verdict { Verdict(DecisionReply(plan.fallback), reason) }
 
+    /// What became of a request that was answered before anybody had looked into it: where the answer was no success in
+    /// the sender's dialect, nobody was let in.
+    var blindVerdict: Verdict {
+        vendor.waiting?.isToldByType == true ? Verdict(DecisionReply(.deny), .deadline) : fallback(.deadline)
+    }
+
     /// In the sender's dialect; whoever only tries the rules admits everybody.
     func response(to verdict: Verdict) -> HTTPResponse {
         vendor.answer(to: isShadow ? DecisionReply(.admit) : verdict.reply)
@@ -55,4 +61,13 @@ struct DecisionJob: Sendable {
     /// Set once it is known to wait.
     var ledgerEntry: DecisionLedger.Entry?
     var key: RequestKey?
+    /// What is decided if the deadline comes first.
+    var overdue: Verdict
+
+    init(_ request: EventJob, _ terms: DecisionTerms, _ waiting: WaitingAnswer) {
+        self.request = request
+        self.terms = terms
+        self.waiting = waiting
+        overdue = terms.blindVerdict
+    }
 }

@@ -58,7 +58,8 @@ struct DecisionWorker {
             receivedAt: request.receivedAt, sites: request.sites, draft: &draft)
         guard source.waits(event.type) else { return handOn(job) }
         let terms = job.terms
-        job.waiting.fallBack(to: terms.response(to: terms.fallback(.deadline)))
+        let isWaiting = job.waiting.fallBack(to: terms.response(to: terms.fallback(.deadline)))
+        if isWaiting { job.overdue = terms.fallback(.deadline) }
         // Nobody waits for what is only tried.
         if terms.isShadow { answer(job, terms.response(to: terms.fallback(.byDefault))) }
         let key = RequestKey(source: source.name, id: event.id)
@@ -71,7 +72,8 @@ struct DecisionWorker {
         }
         job.key = key
         job.ledgerEntry = tools.ledger.open(now: MonotonicClock.nanoseconds())
-        decide(job, event)
+        // Those who still wait come first: nothing is looked up, and nobody asked, about one who has an answer.
+        if isWaiting || terms.isShadow { decide(job, event) } else { finish(job, job.overdue) }
     }
 
     private mutating func decide(_ job: DecisionJob, _ event: EncodedEvent) {
@@ -145,7 +147,7 @@ struct DecisionWorker {
         var response = terms.response(to: verdict)
         if !answer(job, response), !terms.isShadow {
             // The deadline was there before; what it answered is what was decided.
-            verdict = terms.fallback(.deadline)
+            verdict = job.overdue
             response = terms.response(to: verdict)
         }
         if let key = job.key {

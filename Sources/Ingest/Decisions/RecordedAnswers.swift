@@ -36,10 +36,13 @@ final class RecordedAnswers<Waiting: Sendable>: Sendable {
     private let state = Mutex(State())
     private let window: UInt64
     private let capacity: Int
-    private let mostWaiting = 64
+    static var window: Duration { .seconds(60) }
+    static var capacity: Int { 8192 }
+    /// Of one answer.
+    static var mostWaiting: Int { 64 }
 
     /// - Parameter capacity: answers kept; beyond it the oldest are forgotten.
-    init(window: Duration = .seconds(60), capacity: Int = 8192) {
+    init(window: Duration = RecordedAnswers.window, capacity: Int = RecordedAnswers.capacity) {
         self.window = UInt64(window / .nanoseconds(1))
         self.capacity = capacity
     }
@@ -50,7 +53,7 @@ final class RecordedAnswers<Waiting: Sendable>: Sendable {
             forget(&state) { now &- $0 > window }
             if let entry = state.entries[key] {
                 if let answer = entry.answer { return .answered(answer) }
-                guard entry.waiting.count < mostWaiting else { return .new }
+                guard entry.waiting.count < Self.mostWaiting else { return .new }
                 state.entries[key]?.waiting.append(waiting)
                 return .waiting
             }

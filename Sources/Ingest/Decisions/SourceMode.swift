@@ -39,6 +39,9 @@ extension SourceConfiguration {
         return .visitorSigninRequested
     }
 
+    /// Whether there are waiting requests of this type among its own.
+    package func mayWait(_ type: CanonicalType) -> Bool { self.type(of: type) == type && !type.isSystem && waits(type) }
+
     /// Whether the sender of such an event waits for a decision.
     package func waits(_ type: CanonicalType) -> Bool {
         guard mode != .notify, let waiting = vendor.waiting else { return false }

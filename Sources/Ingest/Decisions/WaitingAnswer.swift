@@ -36,8 +36,12 @@ final class WaitingAnswer: Sendable {
     }
 
     /// More is known of the request now.
-    func fallBack(to response: HTTPResponse) {
-        state.withLock { $0.fallback = response }
+    /// - Returns: whether somebody still waits.
+    func fallBack(to response: HTTPResponse) -> Bool {
+        state.withLock { state in
+            state.fallback = response
+            return state.exchange != nil
+        }
     }
 
     /// - Returns: whether this answer went out; otherwise another one had.

@@ -4,10 +4,12 @@ package import YAML
 /// targets no route leads to. For `check`; nothing of this keeps a rule from working.
 package struct RuleSetChecks {
     private let plan: RulePlan
+    private let decisions: [Decision]
     private let asked: Set<String>
 
     package init(_ plan: RulePlan, decisions: DecisionPlan? = nil) {
         self.plan = plan
+        self.decisions = decisions?.decisions ?? []
         asked = decisions?.askedTargets ?? []
     }
 
@@ -16,6 +18,27 @@ package struct RuleSetChecks {
         warnOfRedundantRoutes(&diagnostics)
         warnOfResidualRoutes(&diagnostics)
         warnOfUnusedTargets(targets, &diagnostics)
+        warnOfUnreachableDecisions(&diagnostics)
+    }
+
+    // MARK: Decisions that are never asked
+
+    private func warnOfUnreachableDecisions(_ diagnostics: inout Diagnostics) {
+        let unreachable = UnreachableDecisions(decisions)
+        for finding in unreachable.findings {
+            let (decision, other) = (decisions[finding.decision], decisions[finding.before])
+            let admits = other.admits && !decision.admits ? ", and admits them" : ""
+            diagnostics.warning(
+                at: decision.location,
+                "the decision `\(displayable(decision.name))` is never asked: `\(displayable(other.name))` "
+                    + "(\(other.location)) before it takes every visitor that it would take\(admits); put it first, or "
+                    + "remove it")
+        }
+        if unreachable.isCut, let first = decisions.first {
+            diagnostics.warning(
+                at: first.location,
+                "there are too many decisions to compare each with each; some that are never asked may not be told of")
+        }
     }
 
     // MARK: Routes that add nothing

@@ -25,8 +25,8 @@ package struct Decision: Sendable {
     /// `when:`, confined to the scope.
     var wholeCondition: Condition { .conjunction([scope, condition].compactMap { $0 }) }
 
-    /// It asks nothing.
-    var takesEverything: Bool { if case .all(let parts) = condition { parts.isEmpty } else { false } }
+    /// By itself, without asking anybody.
+    var admits: Bool { if case .answer(let answer) = ruling { answer.outcome == .admit } else { false } }
 }
 
 extension Decision {

@@ -7,8 +7,8 @@ struct DecisionReader {
     let environment: RuleEnvironment
     let conditions: ConditionReader
 
-    private static let rulings = ["admit", "review", "deny", "ask"]
-    private static let longestTimeout = Duration.seconds(30)
+    static let rulings = ["admit", "review", "deny", "ask"]
+    static let longestTimeout = Duration.seconds(30)
 
     /// - Returns: the decision, nil when anything in it is wrong, and its name where it could be read.
     func decision(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> (decision: Decision?, name: YAMLNode?) {

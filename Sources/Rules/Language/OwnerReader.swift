@@ -118,6 +118,9 @@ struct OwnerReader {
     consuming func finish() -> RuleFiles {
         result.conditions = names.finish(&diagnostics)
         result.lists = names.listSources
+        if owner.team == nil {
+            result.admissions = TargetAdmission.read(environment, names, &diagnostics)
+        }
         for index in sections.indices {
             // Taken off one by one from the end, so that no text of a route is kept longer than it is needed.
             var nodes: [YAMLNode] = []
@@ -130,7 +133,6 @@ struct OwnerReader {
         for section in sections {
             for node in section.decisions where !diagnostics.isFull { decision(node, decisions) }
         }
-        warnOfUnreachableDecisions()
         for section in sections {
             let tests = RouteTestReader(
                 owner: owner, environment: environment, routes: Set(routeNames.keys),
@@ -138,7 +140,9 @@ struct OwnerReader {
             for node in section.tests where !diagnostics.isFull { test(node, tests) }
         }
         if !diagnostics.hasErrors {
-            RouteChecks(environment: environment).check(result.routes, &diagnostics)
+            let checks = RouteChecks(environment: environment)
+            checks.check(result.routes, &diagnostics)
+            checks.check(result.decisions, &diagnostics)
         }
         result.diagnostics = diagnostics
         return result
@@ -199,16 +203,7 @@ struct OwnerReader {
         if let decision { result.decisions.append(decision) }
     }
 
-    private static let mostDecisions = 10_000
-
-    /// The first that takes everybody is the last that is asked.
-    private mutating func warnOfUnreachableDecisions() {
-        let enabled = result.decisions.filter(\.isEnabled)
-        guard let last = enabled.firstIndex(where: \.takesEverything), last + 1 < enabled.count else { return }
-        diagnostics.warning(
-            at: enabled[last + 1].location,
-            "the decision is never asked: `\(displayable(enabled[last].name))` before it takes every visitor")
-    }
+    static let mostDecisions = 10_000
 
     private mutating func test(_ node: YAMLNode, _ reader: RouteTestReader) {
         let (test, nameNode) = reader.read(node, &diagnostics)

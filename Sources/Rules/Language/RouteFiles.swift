@@ -1,10 +1,10 @@
 internal import Glibc
 
 /// Finds the files of routes below folders.
-enum RouteFiles {
-    struct Failure: Error {
-        var path: String
-        var message: String
+package enum RouteFiles {
+    package struct Failure: Error {
+        package var path: String
+        package var message: String
     }
 
     static let most = 10_000
@@ -12,7 +12,7 @@ enum RouteFiles {
 
     /// The file itself, or every `*.yaml` and `*.yml` below the folder that is not hidden, ordered by path.
     /// - Parameter isSkipped: asked of every file and folder before it is looked at.
-    static func below(
+    package static func below(
         _ path: String, skipping isSkipped: (String) -> Bool = { _ in false }
     ) throws(Failure) -> [String] {
         guard try isFolder(path) else { return [path] }

@@ -11,8 +11,12 @@ package struct RuleEnvironment: Sendable {
     package var sourcesOfSiteID: [String: [String]]
     /// The `timezone:` of the sources that have one.
     package var sourceZones: [String: String]
+    /// The conditions that targets have of their own.
+    package var targetConditions: [TargetConditions] = []
     /// The targets that `ask:` may name: those that give an answer. Nil: any.
     package var askableTargets: Set<String>?
+    /// The sources whose senders wait for decisions; nil: not known.
+    package var waiting: [WaitingSource]?
     /// The names of `teams:`.
     package var teams: [String] = []
     /// Reads a file that a rule names, up to so many bytes.
@@ -30,6 +34,20 @@ package struct RuleEnvironment: Sendable {
         self.targets = targets
         self.sourcesOfSiteID = sourcesOfSiteID
         self.sourceZones = sourceZones
+    }
+}
+
+/// A source whose sender waits for decisions.
+package struct WaitingSource: Sendable {
+    package var name: String
+    package var vendor: String
+    /// The canonical types of its requests that wait.
+    package var types: [String]
+
+    package init(name: String, vendor: String, types: [String]) {
+        self.name = name
+        self.vendor = vendor
+        self.types = types
     }
 }
 

@@ -17,6 +17,8 @@ package struct RuleFiles: Sendable {
     var conditions: [NamedCondition] = []
     /// The files read, in order.
     package var files: [String] = []
+    /// The targets' own conditions, by their names; of the main files only.
+    package var admissions: [String: TargetAdmission] = [:]
     /// The files that their lists were read from.
     var lists: [ListSource] = []
     /// What is wrong with these files, and with no others.
@@ -55,7 +57,9 @@ package enum RuleLoader {
         texts: [(file: String, bytes: [UInt8])], environment: RuleEnvironment, diagnostics: inout Diagnostics
     ) -> RuleFiles {
         var files = read(texts, environment: environment)
-        if !files.diagnostics.hasErrors { files.plan = RulePlan(files.routes, sourceZones: environment.sourceZones) }
+        if !files.diagnostics.hasErrors {
+            files.plan = RulePlan(files.routes, sourceZones: environment.sourceZones, admissions: files.admissions)
+        }
         diagnostics.merge(files.diagnostics)
         return files
     }

@@ -17,6 +17,8 @@ package struct RulePlan: Sendable {
     package let hash: String
     /// The targets any route names, in the order first met.
     package let targets: [String]
+    /// The conditions that targets have of their own, by their names.
+    package let admissions: [String: TargetAdmission]
     private let main: CompiledRoutes
     /// Those that take what no other route took.
     private let rest: CompiledRoutes
@@ -29,10 +31,13 @@ package struct RulePlan: Sendable {
     /// - Parameters:
     ///   - routes: disabled ones are left out.
     ///   - sourceZones: the time zones of sources, by their names.
+    ///   - admissions: the conditions that targets have of their own, by their names.
     ///   - memoryLimit: the most bytes the plan may take, its routes as they were read not counted.
     package init(
-        _ routes: [Route], sourceZones: [String: String] = [:], memoryLimit: Int
+        _ routes: [Route], sourceZones: [String: String] = [:], admissions: [String: TargetAdmission] = [:],
+        memoryLimit: Int
     ) throws(PlanTooLarge) {
+        self.admissions = admissions
         let enabled = routes.filter(\.isEnabled)
         self.routes = enabled
         self.sourceZones = sourceZones
@@ -52,13 +57,15 @@ package struct RulePlan: Sendable {
         rest = try CompiledRoutes(
             enabled, places.filter { enabled[$0].takesUnmatched }, numbers, zones,
             memoryLimit: memoryLimit - main.program.memory)
-        hash = PlanHash.of(enabled)
+        hash = PlanHash.of(enabled, admissions)
     }
 
     /// As the other, for rule sets that no limit can trouble.
-    package init(_ routes: [Route], sourceZones: [String: String] = [:]) {
+    package init(
+        _ routes: [Route], sourceZones: [String: String] = [:], admissions: [String: TargetAdmission] = [:]
+    ) {
         do throws(PlanTooLarge) {
-            try self.init(routes, sourceZones: sourceZones, memoryLimit: Int.max)
+            try self.init(routes, sourceZones: sourceZones, admissions: admissions, memoryLimit: Int.max)
         } catch {
             preconditionFailure("a plan without a limit is too large: \(error)")
         }

@@ -204,7 +204,7 @@ package struct RuleSetLoader {
             return nil
         }
         do throws(PlanTooLarge) {
-            let routes = try plan(main.routes + teams.flatMap(\.files.routes))
+            let routes = try plan(main.routes + teams.flatMap(\.files.routes), main.admissions)
             do throws(PlanTooLarge) {
                 return Plans(routes: routes, decisions: try decisionPlan(main, teams))
             } catch {
@@ -220,8 +220,11 @@ package struct RuleSetLoader {
         return nil
     }
 
-    private func plan(_ routes: [Route]) throws(PlanTooLarge) -> RulePlan {
-        try RulePlan(routes, sourceZones: environment.sourceZones, memoryLimit: RulePlan.memoryLimit)
+    private func plan(
+        _ routes: [Route], _ admissions: [String: TargetAdmission] = [:]
+    ) throws(PlanTooLarge) -> RulePlan {
+        try RulePlan(
+            routes, sourceZones: environment.sourceZones, admissions: admissions, memoryLimit: RulePlan.memoryLimit)
     }
 
     /// The decisions of all: the teams' before those of the main file. A team whose files do not load and of which nothing
