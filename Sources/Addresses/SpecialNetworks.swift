@@ -11,7 +11,8 @@ struct SpecialNetwork: Sendable {
     }
 }
 
-/// The IANA special-purpose registries (RFC 6890 and what was added since), most specific blocks first.
+/// The IANA special-purpose registries (RFC 6890 and what was added since), globally reachable ones included, which serve
+/// protocols and no people; most specific blocks first.
 enum SpecialNetworks {
     static let ipv4: [SpecialNetwork] = [
         SpecialNetwork("127.0.0.0/8", "loopback"),
@@ -29,6 +30,9 @@ enum SpecialNetworks {
         SpecialNetwork("198.51.100.0/24", "documentation"),
         SpecialNetwork("203.0.113.0/24", "documentation"),
         SpecialNetwork("192.88.99.0/24", "6to4 relay"),
+        SpecialNetwork("192.31.196.0/24", "AS112"),
+        SpecialNetwork("192.175.48.0/24", "AS112"),
+        SpecialNetwork("192.52.193.0/24", "AMT"),
         SpecialNetwork("198.18.0.0/15", "benchmarking"),
         SpecialNetwork("240.0.0.0/4", "reserved"),
     ]
@@ -43,6 +47,11 @@ enum SpecialNetworks {
         SpecialNetwork("64:ff9b:1::/48", "NAT64"),
         SpecialNetwork("2002::/16", "6to4"),
         SpecialNetwork("2001::/32", "Teredo"),
+        SpecialNetwork("2001:2::/48", "benchmarking"),
+        SpecialNetwork("2001:3::/32", "AMT"),
+        SpecialNetwork("2001:4:112::/48", "AS112"),
+        SpecialNetwork("2620:4f:8000::/48", "AS112"),
+        SpecialNetwork("100::/64", "discard-only"),
         SpecialNetwork("2001::/23", "reserved"),
         SpecialNetwork("2001:db8::/32", "documentation"),
         SpecialNetwork("3fff::/20", "documentation"),
