@@ -32,6 +32,20 @@ package final class ByteStream: Sendable {
         loop.close(state)
     }
 
+    /// Closes the connection in order: writes what waits, says that nothing more comes, and waits until the other end has
+    /// read it to its end and closes as well, for some seconds at most. `onClose` then tells nil; any other ending is a
+    /// failure. Nothing is taken any more. It goes on though this object is let go of.
+    package func finish() {
+        guard state.markClosing() else { return }
+        loop.finish(state)
+    }
+
+    /// Has `callback` called now and then as long as something was written lately, whenever the other end's system has
+    /// acknowledged everything and was heard from a moment ago. On the client's thread; must not block.
+    package func onHealthy(_ callback: @escaping @Sendable () -> Void) {
+        state.onHealthy(callback)
+    }
+
     /// Has `callback` called once when the connection has ended, with why, or nil after `close`; at once when it has
     /// ended already. On the client's thread or the caller's. Must not block. A later callback replaces an earlier one.
     package func onClose(_ callback: @escaping @Sendable (TransportFailure?) -> Void) {
@@ -59,6 +73,7 @@ final class StreamState: Sendable {
         var phase = Phase.open
         var queuedBytes = 0
         var onClose: (@Sendable (TransportFailure?) -> Void)?
+        var onHealthy: (@Sendable () -> Void)?
     }
 
     private let state = Mutex(State())
@@ -101,10 +116,21 @@ final class StreamState: Sendable {
         }
     }
 
+    var isWatched: Bool { state.withLock { $0.onHealthy != nil } }
+
+    func onHealthy(_ callback: @escaping @Sendable () -> Void) {
+        state.withLock { $0.onHealthy = callback }
+    }
+
+    func tellHealthy() {
+        state.withLock(\.onHealthy)?()
+    }
+
     func finish(_ failure: TransportFailure?) {
         let callback = state.withLock { state -> (@Sendable (TransportFailure?) -> Void)? in
             if case .closed = state.phase { return nil }
             state.phase = .closed(failure)
+            state.onHealthy = nil
             return state.onClose.take()
         }
         callback?(failure)

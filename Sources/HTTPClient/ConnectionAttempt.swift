@@ -144,8 +144,8 @@ final class ConnectionAttempt {
     private func configure(_ descriptor: Int32, unanswered milliseconds: Int) {
         setOption(descriptor, SOL_SOCKET, SO_SNDBUF, 128 * 1024)
         setOption(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1)
-        setOption(descriptor, Int32(IPPROTO_TCP), TCP_KEEPIDLE, 30)
-        setOption(descriptor, Int32(IPPROTO_TCP), TCP_KEEPINTVL, 10)
+        setOption(descriptor, Int32(IPPROTO_TCP), TCP_KEEPIDLE, 10)
+        setOption(descriptor, Int32(IPPROTO_TCP), TCP_KEEPINTVL, 5)
         setOption(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, Int32(clamping: milliseconds))
     }
 

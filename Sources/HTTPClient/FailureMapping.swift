@@ -72,12 +72,27 @@ enum FailureMapping {
     private static func receiving(
         _ easy: EasyHandle, _ host: String, _ explanation: String
     ) -> (TransportFailure.Code, String) {
+        if isRefusal(explanation) { return refused(host, explanation) }
         if explanation.contains("SSL routines") { return (.tls, "\(host) ended TLS (\(explanation))") }
         if explanation.contains("Chunked") || explanation.contains("chunk") {
             return (.malformedResponse, "\(host) did not answer in HTTP (\(explanation))")
         }
         if easy.number(CURLINFO_HTTP_CONNECTCODE) >= 300 { return (.proxy, "the proxy refuses (\(explanation))") }
         return (.connectionClosed, "\(host) closed the connection before its answer was whole (\(explanation))")
+    }
+
+    /// An alert that speaks of our certificate (RFC 8446, section 6.2).
+    private static func isRefusal(_ explanation: String) -> Bool {
+        explanation.contains("alert certificate") || explanation.contains("alert bad certificate")
+            || explanation.contains("alert unknown ca") || explanation.contains("alert unsupported certificate")
+            || explanation.contains("alert access denied")
+    }
+
+    private static func refused(_ host: String, _ explanation: String) -> (TransportFailure.Code, String) {
+        (
+            .tlsRefused,
+            "\(host) wants a certificate of ours, or another one (\(explanation)); name it as `tls: {cert: …, key: …}`"
+        )
     }
 
     private static func tls(
@@ -102,7 +117,8 @@ enum FailureMapping {
             return (.tlsCredentials, "a TLS file cannot be used (\(explanation))")
         case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_SHUTDOWN_FAILED,
             CURLE_SSL_INVALIDCERTSTATUS, CURLE_USE_SSL_FAILED:
-            return (.tls, "no TLS connection with \(host) (\(explanation))")
+            return isRefusal(explanation)
+                ? refused(host, explanation) : (.tls, "no TLS connection with \(host) (\(explanation))")
         default: return (.client, "\(explanation) (libcurl \(result.rawValue))")
         }
     }

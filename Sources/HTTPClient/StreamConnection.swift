@@ -29,9 +29,35 @@ final class StreamConnection {
     private var sentOfBuffer = 0
     /// Writes that end inside the buffer, with where.
     private var ends = FIFO<(offset: Int, write: StreamWrite)>()
+    private var ending = Ending.none
+    private var lastSent = MonotonicTime.now()
+    /// Nothing was written since it was found healthy, long after the last write.
+    private var isQuiet = true
     private var scratch = [UInt8](repeating: 0, count: 4096)
 
+    /// How it is closed in order.
+    private enum Ending {
+        case none
+        /// What waits is written before.
+        case wanted(since: MonotonicTime)
+        /// The other end knows that nothing more comes.
+        case told(since: MonotonicTime)
+
+        var since: MonotonicTime? {
+            switch self {
+            case .none: nil
+            case .wanted(let since), .told(let since): since
+            }
+        }
+    }
+
     private static let bufferCapacity = 64 * 1024
+    /// How long an end in order may take.
+    private static let longestEnding = Duration.seconds(5)
+    /// After the last write, how long the connection's health is of interest.
+    private static let watchedFor = Duration.seconds(35)
+    /// A peer that is there answers probes more often.
+    private static let heardWithinMilliseconds: UInt32 = 20_000
     /// Buffers sent, and reads done, in one turn before the others have theirs.
     private static let burstsInATurn = 16
 
@@ -97,11 +123,19 @@ final class StreamConnection {
             if let ended = readAll() { return ended }
             guard fill() else {
                 isBlocked = false
-                return isReady ? .more : .idle
+                if case .wanted(let since) = ending {
+                    ending = .told(since: since)
+                    unsafe gatehouse_curl_end_sending(easy.handle, descriptor)
+                    isReady = true
+                }
+                return isReady ? .more : stalled(now)
             }
             switch sendBuffer() {
             case .idle: return isReady ? .more : stalled(now)
-            case .more: lastProgress = now
+            case .more:
+                lastProgress = now
+                lastSent = now
+                isQuiet = false
             case .ended(let failure): return .ended(failure)
             }
         }
@@ -131,9 +165,10 @@ final class StreamConnection {
             switch result {
             case CURLE_AGAIN: return nil
             case CURLE_OK where count > 0: continue
+            case CURLE_OK where isReadToItsEnd: return .ended(nil)
             case CURLE_OK:
                 return .ended(TransportFailure(.connectionClosed, "\(request.host) closed the connection"))
-            default: return .ended(broken(result))
+            default: return .ended(isReadToItsEnd && isPlainEnd(result) ? nil : broken(result))
             }
         }
         // A peer that sends without end: its talk waits while ours goes on.
@@ -180,7 +215,43 @@ final class StreamConnection {
         }
     }
 
+    /// The peer closes, knows that nothing more comes, and its system took in everything: it has read it, or there would be
+    /// a reset. One that closed by itself a moment before has not taken in the last of it.
+    private var isReadToItsEnd: Bool {
+        guard case .told = ending else { return false }
+        return gatehouse_tcp_is_acknowledged(descriptor) == 1
+    }
+
+    /// The peer closed in order, but by TCP alone: where it had anything unread, its system would have sent a reset.
+    private func isPlainEnd(_ result: CURLcode) -> Bool {
+        easy.explanation(of: result).contains("unexpected eof")
+    }
+
+    /// Says that nothing more comes, once everything is written.
+    func finish(now: MonotonicTime) {
+        if case .none = ending { ending = .wanted(since: now) }
+        isReady = true
+    }
+
+    /// It has to be looked at soon although nothing happens.
+    var isUrgent: Bool { isBlocked || ending.since != nil }
+
+    /// Somebody wants to know how it is.
+    var isOfInterest: Bool { isOpen && !isQuiet && state.isWatched }
+
+    /// Tells who wants to know when all is well.
+    func tellHealth(now: MonotonicTime) {
+        guard isOfInterest, queued.first == nil, ends.first == nil,
+            gatehouse_tcp_is_healthy(descriptor, Self.heardWithinMilliseconds) == 1
+        else { return }
+        isQuiet = lastSent.elapsed(until: now) >= Self.watchedFor
+        state.tellHealthy()
+    }
+
     private func stalled(_ now: MonotonicTime) -> Turn {
+        if let since = ending.since, since.elapsed(until: now) >= Self.longestEnding {
+            return .ended(TransportFailure(.timeout, "\(request.host) does not close the connection in its turn"))
+        }
         guard isBlocked, lastProgress.elapsed(until: now) >= request.timeout else { return .idle }
         return .ended(TransportFailure(.timeout, "\(request.host) has taken nothing in for too long"))
     }

@@ -21,15 +21,18 @@ final class StreamLoop: @unchecked Sendable {
         case open(StreamRequest)
         case write(StreamWrite, StreamState)
         case close(StreamState)
+        case finish(StreamState)
     }
 
     private static let maximumStreams = 1024
     private static let maximumOutstanding = 1 << 18
     private static let idleWaitMilliseconds = 60_000
+    private static let healthIntervalMilliseconds = 5000
 
     private let multi: MultiHandle
     private let queue: CommandQueue<Command>
     private var streams: [ObjectIdentifier: StreamConnection] = [:]
+    private var lastHealthCheck = MonotonicTime.now()
 
     init() {
         let multi = MultiHandle(connections: Self.maximumStreams)
@@ -53,6 +56,11 @@ final class StreamLoop: @unchecked Sendable {
         queue.pushAlways(.close(state))
     }
 
+    /// As `close`, once everything is written and the other end has closed in its turn.
+    func finish(_ state: StreamState) {
+        queue.pushAlways(.finish(state))
+    }
+
     func stop() {
         queue.stop()
     }
@@ -67,6 +75,7 @@ final class StreamLoop: @unchecked Sendable {
             multi.perform()
             finishConnecting()
             let isBusy = serve()
+            checkHealth()
             if isBusy || !queue.mayWait() { continue }
             collectSockets(&sockets)
             multi.wait(&sockets, milliseconds: waitMilliseconds)
@@ -95,6 +104,7 @@ final class StreamLoop: @unchecked Sendable {
             }
         case .close(let state):
             if let stream = streams[ObjectIdentifier(state)] { end(stream, nil) }
+        case .finish(let state): streams[ObjectIdentifier(state)]?.finish(now: .now())
         }
     }
 
@@ -145,7 +155,16 @@ final class StreamLoop: @unchecked Sendable {
     }
 
     private var waitMilliseconds: Int {
-        streams.values.contains { $0.isBlocked } ? 250 : Self.idleWaitMilliseconds
+        if streams.values.contains(where: { $0.isUrgent }) { return 250 }
+        return streams.values.contains { $0.isOfInterest }
+            ? Self.healthIntervalMilliseconds : Self.idleWaitMilliseconds
+    }
+
+    private func checkHealth() {
+        let now = MonotonicTime.now()
+        guard lastHealthCheck.elapsed(until: now) >= .milliseconds(Self.healthIntervalMilliseconds) else { return }
+        lastHealthCheck = now
+        for stream in streams.values { stream.tellHealth(now: now) }
     }
 
     private func collectSockets(_ sockets: inout [curl_waitfd]) {
@@ -178,6 +197,7 @@ final class StreamLoop: @unchecked Sendable {
                 state.release(write.bytes.count)
                 write.completion(.failure(failure))
             case .close(let state): state.finish(nil)
+            case .finish(let state): state.finish(failure)
             }
         }
     }

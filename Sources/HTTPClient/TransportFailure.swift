@@ -19,7 +19,9 @@ package struct TransportFailure: Error, Sendable, Hashable {
         case tlsPin = "tls_pin"
         /// Our own certificate, key or file of authorities cannot be used.
         case tlsCredentials = "tls_credentials"
-        /// Any other failure of TLS, such as a refusal by the other end.
+        /// The other end wants a certificate of ours, or does not take the one it was shown.
+        case tlsRefused = "tls_refused"
+        /// Any other failure of TLS.
         case tls
         /// The other end closed or reset the connection before the answer was whole. It may have acted on the request.
         case connectionClosed = "connection_closed"

@@ -8,6 +8,8 @@ struct StreamLink<Stream: Sendable, Message: Sendable>: Sendable {
         case idle
         case connecting([Message])
         case open(Stream)
+        /// The connection broke, and what becomes of what it took is not settled.
+        case broken
         case closed
     }
 
@@ -21,6 +23,7 @@ struct StreamLink<Stream: Sendable, Message: Sendable>: Sendable {
 
     enum Refusal: Sendable {
         case closed
+        case broken
         case full
     }
 
@@ -50,6 +53,8 @@ struct StreamLink<Stream: Sendable, Message: Sendable>: Sendable {
             return .wait
         case .open(let stream):
             return .write(stream, message)
+        case .broken:
+            return .refuse(message, .broken)
         case .closed:
             return .refuse(message, .closed)
         }
@@ -69,19 +74,26 @@ struct StreamLink<Stream: Sendable, Message: Sendable>: Sendable {
     }
 
     /// The connection broke: the next message asks for another one.
-    mutating func lost(generation: Int) {
+    /// - Parameter isHeld: not before `settle`.
+    mutating func lost(generation: Int, isHeld: Bool = false) {
         guard generation == self.generation else { return }
         switch state {
-        case .open: state = .idle
-        case .idle, .connecting, .closed: break
+        case .open: state = isHeld ? .broken : .idle
+        case .idle, .connecting, .broken, .closed: break
         }
+    }
+
+    /// What becomes of what the broken connection took is settled.
+    mutating func settle(generation: Int) {
+        guard generation == self.generation, case .broken = state else { return }
+        state = .idle
     }
 
     /// - Returns: the connection to close and the messages that waited for one.
     mutating func close() -> (stream: Stream?, waiting: [Message]) {
         defer { state = .closed }
         return switch state {
-        case .idle, .closed: (nil, [])
+        case .idle, .broken, .closed: (nil, [])
         case .connecting(let waiting): (nil, waiting)
         case .open(let stream): (stream, [])
         }

@@ -3,8 +3,9 @@ import Synchronization
 
 /// Syslog over TCP or TLS: one connection, opened by the first message and again by the first after a break.
 ///
-/// These transports know no acknowledgement (RFC 6587, section 4.4): what the kernel has taken counts as delivered, and a
-/// break can lose what was on its way. What had not been taken fails, and is sent again.
+/// These transports know no acknowledgement (RFC 6587, section 4.4): of what the kernel has taken nobody knows whether it
+/// will be read. So where connections are watched, whoever does so is told which one took a message, and what becomes of
+/// it. What the kernel had not taken fails.
 final class SyslogStreamTarget: Target {
     private struct Message: Sendable {
         var bytes: [UInt8]
@@ -12,8 +13,11 @@ final class SyslogStreamTarget: Target {
         var version: TargetVersion?
         var completion: @Sendable (DeliveryOutcome) -> Void
 
-        func succeed() {
-            end(.delivered(DeliveryReceipt(duration: started.duration(to: .now), bytes: bytes.count)))
+        /// - Parameter connection: the one that took it, where that is watched.
+        func succeed(_ connection: StreamConnection?) {
+            var receipt = DeliveryReceipt(duration: started.duration(to: .now), bytes: bytes.count)
+            receipt.connection = connection
+            end(.delivered(receipt))
         }
 
         func fail(_ failure: DeliveryFailure) {
@@ -31,6 +35,8 @@ final class SyslogStreamTarget: Target {
     private let renderer: SyslogRenderer
     private let context: TargetContext
     private let link = Mutex(StreamLink<ByteStream, Message>())
+    /// Nil where nobody watches.
+    private let watcher = Mutex<(@Sendable (ConnectionNews) -> Void)?>(nil)
 
     init(_ blueprint: SyslogBlueprint, _ renderer: SyslogRenderer, _ context: TargetContext) {
         self.blueprint = blueprint
@@ -49,10 +55,12 @@ final class SyslogStreamTarget: Target {
             return completion(.failed(FailureClassification.failure(error)))
         }
         outgoing.test?.sends(TargetRendition(.bytes(message.bytes), of: blueprint, showsSignature: false))
-        switch link.withLock({ $0.send(message) }) {
+        let (action, generation) = link.withLock { ($0.send(message), $0.generation) }
+        switch action {
         case .connect(let generation): connect(generation)
         case .wait: break
-        case .write(let stream, let message): write(message, to: stream)
+        case .write(let stream, let message): write(message, to: stream, generation)
+        case .refuse(let message, .broken): message.fail(Self.broken)
         case .refuse(let message, .closed): message.fail(FailureClassification.closed)
         case .refuse(let message, .full): message.fail(Self.busy)
         }
@@ -60,9 +68,23 @@ final class SyslogStreamTarget: Target {
 
     func close() {
         let (stream, waiting) = link.withLock { $0.close() }
-        stream?.close()
+        if watched != nil { stream?.finish() } else { stream?.close() }
         for message in waiting { message.fail(FailureClassification.closed) }
     }
+
+    func watchConnections(_ told: @escaping @Sendable (ConnectionNews) -> Void) {
+        guard blueprint.settings.resend != nil else { return }
+        watcher.withLock { $0 = told }
+    }
+
+    func forgetLost(_ connection: Int) {
+        link.withLock { $0.settle(generation: connection) }
+    }
+
+    private var watched: (@Sendable (ConnectionNews) -> Void)? { watcher.withLock(\.self) }
+
+    private static let broken = DeliveryFailure(
+        code: "connection_closed", message: "the connection broke a moment ago", blame: .target)
 
     private static let busy = DeliveryFailure(
         code: "target_busy", message: "too many messages wait for the connection", blame: .target)
@@ -87,16 +109,29 @@ final class SyslogStreamTarget: Target {
     private func connected(_ stream: ByteStream, _ generation: Int) {
         switch link.withLock({ $0.connected(stream, generation: generation) }) {
         case .write(let stream, let messages):
-            for message in messages { write(message, to: stream) }
-            stream.onClose { [weak self] _ in self?.link.withLock { $0.lost(generation: generation) } }
+            for message in messages { write(message, to: stream, generation) }
+            watch(stream, generation)
         case .discard(let stream): stream.close()
         }
     }
 
-    private func write(_ message: Message, to stream: ByteStream) {
+    private func watch(_ stream: ByteStream, _ generation: Int) {
+        guard let watched else {
+            return stream.onClose { [weak self] _ in self?.link.withLock { $0.lost(generation: generation) } }
+        }
+        stream.onHealthy { watched(.healthy(number: generation)) }
+        stream.onClose { [weak self] failure in
+            self?.link.withLock { $0.lost(generation: generation, isHeld: true) }
+            watched(
+                failure.map { .lost(number: generation, code: $0.code.rawValue) } ?? .drained(number: generation))
+        }
+    }
+
+    private func write(_ message: Message, to stream: ByteStream, _ generation: Int) {
+        let connection = watched == nil ? nil : StreamConnection(number: generation)
         stream.write(message.bytes) { [endpoint = blueprint.endpoint] result in
             switch result {
-            case .success: message.succeed()
+            case .success: message.succeed(connection)
             case .failure(let failure):
                 message.fail(FailureClassification.failure(failure, at: endpoint))
             }

@@ -2,7 +2,7 @@ import Addresses
 import HTTPClient
 package import YAML
 
-/// `syslog`: RFC 5424 messages over UDP, TCP or TLS.
+/// `syslog`: messages of RFC 5424, or RFC 3164, over UDP, TCP or TLS.
 package struct SyslogTargetType: TargetType {
     package let name = "syslog"
 
@@ -17,8 +17,7 @@ package struct SyslogTargetType: TargetType {
         _ reader: inout MappingReader, _ settings: TargetSettings, _ diagnostics: inout Diagnostics
     ) -> (any TargetBlueprint)? {
         let format =
-            reader.optional("format")?.choice(of: Formats.all.map(\.name), &diagnostics).flatMap(Formats.named)
-            ?? JSONFormat()
+            reader.optional("format").flatMap { Formats.read($0, original: false, &diagnostics) } ?? JSONFormat()
         let facility = reader.optional("facility").flatMap { Self.facility($0, &diagnostics) } ?? SyslogFacility.local4
         let hostname = reader.optional("hostname").flatMap { Self.hostname($0, &diagnostics) }
         let framingNode = reader.optional("framing")
@@ -28,6 +27,8 @@ package struct SyslogTargetType: TargetType {
         let maximumNode = reader.optional("max_bytes")
         let maximum =
             maximumNode.flatMap { $0.integerOrSize(in: 1024...(1 << 20), &diagnostics) } ?? Self.defaultMaximum
+        let resendNode = reader["resend"]
+        let form = SyslogSettings(&reader, &diagnostics)
         Self.refusePolicy(reader, &diagnostics)
         guard let address = reader.required("address", &diagnostics),
             let endpoint = Endpoint(
@@ -40,12 +41,19 @@ package struct SyslogTargetType: TargetType {
             if let framingNode {
                 diagnostics.error(at: framingNode.location, "a datagram is one message: udp:// has no framing")
             }
+            if let resendNode {
+                diagnostics.error(
+                    at: resendNode.location,
+                    "udp:// has no connections that could break: `resend:` is for tcp:// and tls://")
+            }
             if let maximumNode, maximum > Self.largestDatagram {
                 diagnostics.error(at: maximumNode.location, "a datagram holds at most \(Self.largestDatagram) bytes")
             }
         }
+        var settings = settings
+        settings.resend = endpoint.scheme == "udp" ? nil : form.resend
         return SyslogBlueprint(
-            settings: settings, endpoint: endpoint, format: format, facility: facility, hostname: hostname,
+            settings: settings, endpoint: endpoint, form: form, format: format, facility: facility, hostname: hostname,
             framing: endpoint.scheme == "udp" ? nil : framing, maximumBytes: maximum)
     }
 
@@ -80,7 +88,7 @@ package struct SyslogTargetType: TargetType {
 
 extension YAMLNode {
     /// A number of bytes within limits, with a unit or without.
-    fileprivate func integerOrSize(in range: ClosedRange<Int>, _ diagnostics: inout Diagnostics) -> Int? {
+    func integerOrSize(in range: ClosedRange<Int>, _ diagnostics: inout Diagnostics) -> Int? {
         guard let value = size(&diagnostics) else { return nil }
         guard range.contains(value) else {
             diagnostics.error(
@@ -95,6 +103,7 @@ extension YAMLNode {
 struct SyslogBlueprint: TargetBlueprint {
     let settings: TargetSettings
     let endpoint: Endpoint
+    let form: SyslogSettings
     let format: any EventFormat
     let facility: Int
     /// Nil: the machine's.
@@ -115,7 +124,8 @@ struct SyslogBlueprint: TargetBlueprint {
     /// - Parameter hostname: the machine's.
     func renderer(hostname machine: String) -> SyslogRenderer {
         SyslogRenderer(
-            header: SyslogHeader(facility: facility, hostname: hostname ?? machine), format: format,
+            header: SyslogHeader(style: form.style, facility: facility, hostname: hostname ?? machine),
+            structuredData: form.structuredData, format: format, hasByteOrderMark: form.hasByteOrderMark,
             maximumBytes: maximumBytes, framing: framing)
     }
 }

@@ -27,6 +27,42 @@ enum AddressGuardForTests {
     }
 
     @Test(
+        "No special address is connected to by any kind of connection, whatever form it has",
+        arguments: [
+            "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "192.0.0.8", "192.0.2.1",
+            "192.31.196.1", "192.52.193.1", "192.88.99.1", "192.175.48.1", "198.18.0.1", "224.0.0.1", "240.0.0.1",
+            "255.255.255.255", "::ffff:10.0.0.1", "::ffff:0:10.0.0.1", "::10.0.0.1", "64:ff9b::10.0.0.1",
+            "64:ff9b:1::1", "100::1", "2001::1", "2001:0:4136:e378::80ff:fffe", "2001:2::1", "2001:db8::1",
+            "2002:a00:1::1", "2606:4700::5efe:10.0.0.1", "2620:4f:8000::1", "3fff::1", "5f00::1", "fc00::1", "fe80::1",
+            "fec0::1", "ff02::1",
+        ])
+    func everyKind(address: String) async throws {
+        let host = address.contains(":") ? "[\(address)]" : address
+        let request = HTTPClientRequest(url: "http://\(host):9/", addressGuard: AddressGuardForTests.strict)
+        #expect(await client.send(request).code == .addressRefused)
+        let datagrams = DatagramSocket(
+            host: address, port: 9, addressGuard: AddressGuardForTests.strict, client: client)
+        let sent = await withCheckedContinuation { continuation in
+            datagrams.send([1]) { continuation.resume(returning: $0) }
+        }
+        #expect(sent.code == .addressRefused)
+    }
+
+    @Test("A redirect to where the guard forbids, or anywhere else, is not followed")
+    func redirect() async throws {
+        let seen = Collected<String>()
+        let inside = ScriptedServer { request in
+            seen.append(request.target)
+            return HTTPResponse(status: 200)
+        }
+        let outside = ScriptedServer { _ in HTTPResponse(status: 307, headers: ["Location": inside.url("/inside")]) }
+        let response = try await client.send(
+            HTTPClientRequest(url: outside.url(), addressGuard: loopbackAllowed)
+        ).get()
+        #expect(response.status == 307 && seen.values.isEmpty)
+    }
+
+    @Test(
         "What the target allows is reached, a mapped address by the IPv4 network",
         arguments: ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"])
     func allowed(host: String) async throws {

@@ -61,6 +61,41 @@ import Testing
         #expect(received.values.first == payload.flatMap { $0 })
     }
 
+    @Test("Finished in order, the end is told once the other end has read everything", arguments: Kind.allCases)
+    func finishes(kind: Kind) async throws {
+        let received = Collected<[UInt8]>()
+        let server = ScriptedServer(tls: kind.server) { received.append($0.readAll()) }
+        let stream = try await client.openStream(
+            port: server.port, tls: kind.options, addressGuard: loopbackAllowed, maximumQueuedBytes: 1 << 24
+        ).get()
+        let ends = Collected<TransportFailure.Code?>()
+        stream.onClose { ends.append($0?.code) }
+        let payload = [UInt8](repeating: 7, count: 3_000_000)
+        stream.write(payload) { _ in }
+        stream.finish()
+        #expect(await stream.write([1]).code == .connectionClosed)
+        #expect(await poll { ends.count == 1 && received.count == 1 })
+        #expect(ends.values == [nil])
+        #expect(received.values.first == payload)
+    }
+
+    @Test("A connection that is reset while it is finished has not ended in order", arguments: Kind.allCases)
+    func finishedByReset(kind: Kind) async throws {
+        let server = ScriptedServer(tls: kind.server) { connection in
+            _ = connection.read(atMost: 1)
+            connection.resetAtEnd()
+        }
+        let stream = try await client.openStream(
+            port: server.port, tls: kind.options, addressGuard: loopbackAllowed, maximumQueuedBytes: 1 << 24
+        ).get()
+        let ends = Collected<TransportFailure.Code?>()
+        stream.onClose { ends.append($0?.code) }
+        stream.write([UInt8](repeating: 7, count: 3_000_000)) { _ in }
+        stream.finish()
+        #expect(await poll { ends.count == 1 })
+        #expect(ends.values == [.connectionClosed])
+    }
+
     @Test("The other end's close is noticed without a write, and nothing is written after it", arguments: Kind.allCases)
     func peerClose(kind: Kind) async throws {
         let server = ScriptedServer(tls: kind.server) { connection in

@@ -39,6 +39,19 @@ struct StreamLinkTests {
         #expect(link.send(3) == .write("b", 3))
     }
 
+    @Test("after a break that is watched refuses until it is settled what became of the messages")
+    func held() {
+        var link = Link()
+        _ = link.send(1)
+        _ = link.connected("a", generation: 1)
+        link.lost(generation: 1, isHeld: true)
+        #expect(link.send(2) == .refuse(2, .broken))
+        link.settle(generation: 2)
+        #expect(link.send(2) == .refuse(2, .broken))
+        link.settle(generation: 1)
+        #expect(link.send(3) == .connect(generation: 2))
+    }
+
     @Test("once closed refuses, gives back what waited and discards a connection that comes late")
     func closes() {
         var link = Link()

@@ -77,6 +77,32 @@ struct SyslogMessageTests {
         }
     }
 
+    @Test(
+        "has a header of RFC 3164 where that is asked for, with a tag before every format",
+        arguments: [("json", "{"), ("cef", "CEF:0|Gatehouse|")])
+    func legacy(format: String, opening: String) throws {
+        let renderer = try renderer(", header: rfc3164, format: \(format), framing: newline")
+        let message = try render(renderer, try Sample.event(original: nil))
+        #expect(message.hasPrefix("<166>Jan  1 12:00:01 gate.test gatehouse: \(opening)"))
+    }
+
+    @Test("has a byte order mark before the text, and within the limit, where that is asked for")
+    func byteOrderMark() throws {
+        let renderer = try renderer(", bom: true, framing: newline, max_bytes: 1024")
+        let event = try Sample.event(name: String(repeating: "é", count: 3000), original: nil)
+        let message = try renderer.render(Sample.outgoing(event))
+        let mark = try #require(message.firstRange(of: Array(" - \u{FEFF}{".utf8)))
+        #expect(mark.lowerBound < 100)
+        #expect(message.count <= 1025)
+        #expect(String(validating: message, as: UTF8.self) != nil)
+    }
+
+    @Test("ends at a line's end only, whatever a format writes")
+    func newline() {
+        #expect(text(SyslogFraming.newline.frame(Array("a\nb\r\nc".utf8))) == "a b  c\n")
+        #expect(text(SyslogFraming.octetCounting.frame(Array("a\nb".utf8))) == "3 a\nb")
+    }
+
     @Test("of 8000 bytes at the most when nothing is said")
     func defaultLimit() throws {
         #expect(try renderer().maximumBytes == 8000)

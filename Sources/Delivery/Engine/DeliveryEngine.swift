@@ -99,12 +99,12 @@ package final class DeliveryEngine: Sendable {
             sleep(core.withLock { $0.turn() })
         }
         while let deadline = stopping.deadlineMs {
-            let (wait, inFlight) = core.withLock { core in
+            let (wait, isUnfinished) = core.withLock { core in
                 core.isStopping = true
-                return (core.turn(), core.inFlightCount)
+                return (core.turn(), core.finishConnections())
             }
             let left = deadline - Moment.now().monotonicMs
-            guard inFlight > 0, left > 0 else { break }
+            guard isUnfinished, left > 0 else { break }
             sleep(min(wait ?? left, left))
         }
         core.withLock { $0.close() }
@@ -235,6 +235,21 @@ package final class DeliveryEngine: Sendable {
             WakeUp.pause(milliseconds: 2)
         } while Moment.now().monotonicMs < deadline
         return core.withLock { $0.isIdle }
+    }
+
+    /// As `waitUntilIdle`, for the end: connections that acknowledge nothing are then closed in order, so that what their
+    /// receivers have read is known at once. Nothing more is sent by them.
+    package func waitUntilFinished(within limit: Duration) -> Bool {
+        let deadline = Moment.now().monotonicMs + limit.milliseconds
+        repeat {
+            let isIdle = core.withLock { core in
+                if core.isIdleButForConnections { _ = core.finishConnections() }
+                return core.isIdle
+            }
+            if isIdle { return true }
+            WakeUp.pause(milliseconds: 2)
+        } while Moment.now().monotonicMs < deadline
+        return false
     }
 
     /// What the log may not remove: the lowest place some target still needs, as it surely is on the disk. Answers at once.

@@ -7,7 +7,7 @@ internal import Targets
 extension EngineCore {
     func sendAll(_ now: Moment) {
         for runtime in runtimes {
-            guard let sink = runtime.sink else { continue }
+            guard let sink = runtime.sink, !runtime.state.awaitsConnections(otherThan: sink.id) else { continue }
             while true {
                 let request = runtime.state.nextRequest(now)
                 if request.isEmpty { break }
@@ -101,6 +101,10 @@ extension EngineCore {
     func finishAttempts(_ now: Moment) {
         inbox.take(&completions)
         for completion in completions {
+            if case .connection(let target, let news) = completion.content {
+                hear(news, of: target, sink: completion.sink, now)
+                continue
+            }
             // A forgotten target's attempts end for nobody.
             guard let runtime = byID[completion.target] else {
                 departed[completion.target]?.ended(sink: completion.sink)
@@ -108,8 +112,9 @@ extension EngineCore {
             }
             runtime.ended(sink: completion.sink)
             switch completion.content {
-            case .one(let part, let outcome): finish(part, outcome, runtime, now)
-            case .several(let parts, .each(var outcomes)):
+            case .one(let part, let outcome): finish(part, outcome.placed(on: completion.sink), runtime, now)
+            case .several(let parts, .each(let each)):
+                var outcomes = each.map { $0.placed(on: completion.sink) }
                 // An event the target said nothing of is sent again.
                 outcomes += Array(repeating: Self.noResult, count: max(0, parts.count - outcomes.count))
                 for (part, outcome) in zip(parts, outcomes) { measure(part, outcome, runtime, now) }
@@ -117,6 +122,7 @@ extension EngineCore {
             case .several(let parts, .all(let outcome)):
                 for part in parts { measure(part, outcome, runtime, now) }
                 finish(parts, .all(outcome), runtime, now)
+            case .connection: break
             }
             if let target = runtime.replayed { share(target, with: runtime) }
             watchBreaker(runtime, now)
@@ -171,5 +177,14 @@ extension EngineCore {
         logger.warning(
             "dead_letter", "The target \(runtime.name) does not take an event; it is in the dead letters.",
             ["target": .string(runtime.name), "id": .string(event.hex), "reason": .string(reason)])
+    }
+}
+
+extension DeliveryOutcome {
+    /// With the connection that took the event told from those of other versions of the target.
+    fileprivate func placed(on sink: Int) -> DeliveryOutcome {
+        guard case .delivered(var receipt) = self, receipt.connection != nil else { return self }
+        receipt.connection?.sink = sink
+        return .delivered(receipt)
     }
 }

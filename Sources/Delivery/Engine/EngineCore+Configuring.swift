@@ -10,7 +10,7 @@ extension EngineCore {
         var sinks: [String: Sink] = [:]
         do {
             for blueprint in blueprints where blueprint.settings.enabled && needsSink(blueprint) {
-                sinks[blueprint.settings.name] = newSink(try makeTarget(blueprint))
+                sinks[blueprint.settings.name] = newSink(try makeTarget(blueprint), name: blueprint.settings.name)
             }
             try enter(blueprints, now)
         } catch {
@@ -61,6 +61,7 @@ extension EngineCore {
         matcher = Matcher(plan, errors: routeErrors)
         cache.removeAll()
         for runtime in working { runtime.state.forgetUnsent() }
+        makeGates()
         runtimeOfPlanTarget = plan.targets.map { name in runtimes.firstIndex { $0.name == name } }
         guard keeper == nil else { return }
         do {
@@ -69,6 +70,11 @@ extension EngineCore {
         } catch {
             reportStoreFailure(error)
         }
+    }
+
+    private func makeGates() {
+        matcher.gates = [:]
+        for runtime in runtimes { matcher.gates[runtime.index] = AdmissionGate(runtime.settings, matcher.plan) }
     }
 
     // MARK: new targets
@@ -171,6 +177,7 @@ extension EngineCore {
         cache.removeAll()
         runtimes.removeAll { $0 === runtime }
         for (index, runtime) in runtimes.enumerated() { runtime.index = index }
+        makeGates()
         runtimeOfPlanTarget = matcher.plan.targets.map { name in runtimes.firstIndex { $0.name == name } }
     }
 }

@@ -117,7 +117,8 @@ extension EngineCore {
             guard let runtime = runtimeOfPlanTarget[match.targetIndex] else { continue }
             takers.append(
                 ReadBatch.Taker(
-                    runtime: runtime, routes: matcher.routeSet(match.routes, store), planRoutes: match.routes))
+                    runtime: runtime, routes: matcher.routeSet(match.routes, store), planRoutes: match.routes,
+                    refusal: matcher.refusal(runtime, of: view)))
         }
         if let observer, takers.isEmpty { observer(.filtered(LoggedEvent(record, view: view))) }
         return (takers.isEmpty ? nil : LoggedEvent(record, view: view), takers)
@@ -140,7 +141,11 @@ extension EngineCore {
                 } else if let event = record.event,
                     let taker = record.takers.first(where: { $0.runtime == runtime.index })
                 {
-                    runtime.state.take(event, taker.routes)
+                    if let refusal = taker.refusal {
+                        runtime.state.refuse(event, taker.routes, refusal)
+                    } else {
+                        runtime.state.take(event, taker.routes)
+                    }
                     if let observer { observe(event, taker, runtime, observer) }
                 } else {
                     runtime.state.pass(record.place, isSystem: record.isSystem)
@@ -158,6 +163,9 @@ extension EngineCore {
         _ observer: @Sendable (DeliveryObservation) -> Void
     ) {
         guard let view = event.view else { return }
+        if let refusal = taker.refusal {
+            return observer(.refused(event, target: runtime.name, routes: taker.routes.names, refusal))
+        }
         observer(
             .taken(
                 event, target: runtime.name, routes: taker.routes.names,
@@ -234,6 +242,10 @@ extension EngineCore {
         guard let event, let taker = takers.first(where: { $0.runtime == runtime.index }) else {
             return runtime.state.drop(hole, as: \.filtered, isSystem: record.isSystem)
         }
-        runtime.state.fill(hole, with: event, taker.routes, now)
+        if let refusal = taker.refusal {
+            runtime.state.refuse(hole, event, taker.routes, refusal, now)
+        } else {
+            runtime.state.fill(hole, with: event, taker.routes, now)
+        }
     }
 }

@@ -55,6 +55,7 @@ final class EngineCore {
 
     var crashWatch: CrashWatch
     var isStopping = false
+    var isClosingConnections = false
     var committing = CommitSchedule()
     var housekeeping = HousekeepingSchedule()
     var storeFailure: String?
@@ -91,8 +92,12 @@ final class EngineCore {
         min(now.wallMs, startedAt.wallMs + (now.monotonicMs - startedAt.monotonicMs) + 3_600_000)
     }
 
-    func newSink(_ target: any Target) -> Sink {
+    /// - Parameter name: the target's.
+    func newSink(_ target: any Target, name: String) -> Sink {
         lastSink += 1
+        target.watchConnections { [inbox, lastSink] news in
+            inbox.post(Completion(target: 0, sink: lastSink, content: .connection(name, news)))
+        }
         return Sink(id: lastSink, target: target)
     }
 

@@ -2,6 +2,7 @@ internal import EventLog
 internal import Events
 internal import JSON
 internal import Rules
+internal import Targets
 
 /// Matches events by the running plan and names what took them.
 struct Matcher {
@@ -10,6 +11,8 @@ struct Matcher {
     /// By the routes' places in the plan.
     private var routeSets: [[Int]: RouteSet] = [:]
     private let errors: RouteErrors
+    /// By the targets' places among the engine's targets.
+    var gates: [Int: AdmissionGate] = [:]
 
     init(_ plan: RulePlan, errors: RouteErrors) {
         self.plan = plan
@@ -20,6 +23,12 @@ struct Matcher {
         let matches = plan.match(view, scratch: &scratch)
         for route in plan.failedRoutes(scratch) { errors.count(plan.routes[route].name) }
         return matches
+    }
+
+    /// Why the target does not take an event that a route brings it; nil: it does.
+    /// - Parameter runtime: its place among the engine's targets.
+    mutating func refusal(_ runtime: Int, of view: EventView) -> FilteredReason? {
+        gates[runtime]?.refusal(of: view)
     }
 
     mutating func routeSet(_ routes: [Int], _ store: DeliveryStore) -> RouteSet {

@@ -1,5 +1,7 @@
 internal import EventLog
 internal import Events
+internal import Logging
+internal import Targets
 
 /// What is to become of dead letters.
 package enum DeadLetterAction: String, Sendable, CaseIterable {
@@ -101,6 +103,10 @@ extension EngineCore {
             let routes = store.routeSet(letter.routes)
             switch action {
             case .requeue:
+                if let refusal = refusal(of: letter, runtime) {
+                    tellRefused(letter, runtime, refusal)
+                    continue
+                }
                 guard runtime.state.canRequeue else {
                     throw DeliveryStoreError(
                         "the target \(runtime.name) has too many unfinished events now: try again later")
@@ -111,5 +117,21 @@ extension EngineCore {
             count += 1
         }
         return count
+    }
+
+    /// Routes are not asked again, but nobody is sent who does not want to be, whatever was so when the event came.
+    private func refusal(of letter: DeadLetterRow, _ runtime: TargetRuntime) -> FilteredReason? {
+        guard var gate = AdmissionGate(runtime.settings, matcher.plan),
+            let view = try? EventView(parsing: letter.payload, with: parser)
+        else { return nil }
+        return gate.refusal(of: view)
+    }
+
+    private func tellRefused(_ letter: DeadLetterRow, _ runtime: TargetRuntime, _ reason: FilteredReason) {
+        logger.warning(
+            "requeue_refused",
+            "A dead letter of the target \(runtime.name) is not sent again: the target does not take it "
+                + "(\(reason.rawValue)). It stays a dead letter until it is discarded.",
+            ["target": .string(runtime.name), "id": .string(letter.event.hex), "reason": .string(reason.rawValue)])
     }
 }

@@ -1,5 +1,6 @@
 internal import EventLog
 internal import Events
+internal import Targets
 
 /// A piece of the log, parsed and matched once for all targets.
 struct ReadBatch {
@@ -19,6 +20,8 @@ struct ReadBatch {
         var routes: RouteSet
         /// The routes' places in the plan.
         var planRoutes: [Int]
+        /// Why the target itself does not take it; nil: it does.
+        var refusal: FilteredReason?
     }
 
     var from: LogPosition

@@ -7,6 +7,8 @@ package struct TargetBalance: Sendable, Hashable {
     package var beforeStart: Int64
     package var delivered: Int64
     package var filtered: Int64
+    /// Of the filtered ones: those that a route had taken, and the target itself did not.
+    package var refused: RefusedCounts
     package var pending: Int64
     package var dead: Int64
     package var discarded: Int64
@@ -30,6 +32,7 @@ package struct TargetBalance: Sendable, Hashable {
         beforeStart = target.beforeStart
         delivered = counters.delivered
         filtered = counters.filtered
+        refused = counters.refused
         pending = unfinished - systemUnfinished
         dead = counters.dead
         discarded = counters.discarded
@@ -46,6 +49,12 @@ package struct TargetBalance: Sendable, Hashable {
         writer.member("expired", expired)
         writer.member("before_start", beforeStart)
         writer.member("repeated", repeated)
+    }
+
+    /// How many were filtered by each reason, `no_route` among them: `filtered_by: {no_route, no_consent, …}`.
+    func appendReasons(to writer: inout JSONWriter) {
+        writer.key("filtered_by")
+        refused.appendJSON(to: &writer, filtered: filtered)
     }
 }
 

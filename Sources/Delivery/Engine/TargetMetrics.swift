@@ -10,6 +10,7 @@ final class TargetMetrics {
     /// Of events that replays delivered.
     private let replayed: Counter
     private let isReplay: Bool
+    private let resent: Counter
     private let duration: Histogram
     private var failures: [String: Counter] = [:]
 
@@ -25,6 +26,8 @@ final class TargetMetrics {
         replayed = registry.counter(
             "gatehouse_target_replayed_total", "Events that replays delivered once more.", labels)
         self.isReplay = isReplay
+        resent = registry.counter(
+            "gatehouse_target_resent_total", "Events sent again because the connection that took them broke.", labels)
         duration = registry.histogram(
             "gatehouse_target_attempt_duration_seconds", "How long successful attempts took.", [("target", name)])
     }
@@ -34,6 +37,9 @@ final class TargetMetrics {
         latency?.observe(max(0, latencySeconds))
         if isReplay { replayed.add() }
     }
+
+    /// A connection broke that had taken so many events last.
+    func resent(_ count: Int) { resent.add(Int64(count)) }
 
     func failed(_ failure: DeliveryFailure) {
         if let counter = failures[failure.code] { return counter.add() }
@@ -56,7 +62,9 @@ extension MetricsRegistry {
             }
         }
         family("delivered_total", "Events delivered.", kind: "counter") { Double($0.balance.delivered) }
-        family("filtered_total", "Events no route takes.", kind: "counter") { Double($0.balance.filtered) }
+        family("filtered_total", "Events no route takes, or the target itself does not.", kind: "counter") {
+            Double($0.balance.filtered)
+        }
         family("dead_total", "Events that became dead letters.", kind: "counter") { Double($0.balance.dead) }
         family("discarded_total", "Events a person removed before they were delivered.", kind: "counter") {
             Double($0.balance.discarded)
@@ -67,6 +75,16 @@ extension MetricsRegistry {
         family("lag_seconds", "Age of the oldest event that is not finished.", kind: "gauge") { $0.lagSeconds }
         family("open_events", "Failed events that wait for another try.", kind: "gauge") { Double($0.open) }
         family("in_flight_events", "Events being sent.", kind: "gauge") { Double($0.inFlight) }
+        collected(
+            "gatehouse_target_refused_total", "Filtered events that a route had taken, by why the target does not.",
+            kind: "counter"
+        ) {
+            statuses().flatMap { status in
+                FilteredReason.allCases.map { reason in
+                    ([("target", status.name), ("reason", reason.rawValue)], Double(status.balance.refused[reason]))
+                }
+            }
+        }
         collected("gatehouse_target_state", "1 for the state the target is in.") {
             statuses().map { ([("target", $0.name), ("state", $0.standing.name)], 1) }
         }

@@ -13,6 +13,8 @@ extension TargetPolicy {
         giveUpAfterMs = settings.giveUpAfter.map { max(0, $0.milliseconds) }
         rate = settings.rate.map { TokenBucket.Rate(amount: Int64($0.amount), perMs: $0.period.milliseconds) }
         ordersByKey = settings.order == .key
+        joinsKeys = settings.mergesRecords
+        resend = settings.resend
         guard let batch = settings.batch else { return }
         self.batch = BatchPolicy(
             maximumEvents: batch.maximumEvents, maximumBytes: batch.maximumBytes, everyMs: batch.every.milliseconds)

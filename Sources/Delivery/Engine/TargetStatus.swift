@@ -56,7 +56,7 @@ package struct TargetStatus: Sendable, Hashable {
     package var lastError: String?
 
     /// `{name, type, destination, state, reason, until, delivered, filtered, pending, dead, discarded, expired, repeated,
-    /// in_flight, open, lag_events, lag_seconds, last_error}`
+    /// filtered_by: {no_route, no_consent, no_key, opted_out, event_not_enabled}, in_flight, open, lag_events, lag_seconds, last_error}`
     package func appendJSON(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.member("name", name)
@@ -66,6 +66,7 @@ package struct TargetStatus: Sendable, Hashable {
         writer.member("reason", standing.reason)
         writer.member("until", standing.untilMs.map { Timestamp(milliseconds: $0).text })
         balance.appendMembers(to: &writer)
+        balance.appendReasons(to: &writer)
         writer.member("in_flight", Int64(inFlight))
         writer.member("open", Int64(open))
         writer.member("lag_events", lagEvents)

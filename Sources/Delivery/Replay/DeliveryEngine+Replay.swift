@@ -55,7 +55,7 @@ extension EngineCore {
             range = ReplayRange(start: cursor.position, end: range.end.lowest(cursor.end))
         }
         return RehearsedReplay(
-            request: request, plan: matcher.plan, range: range,
+            request: request, plan: matcher.plan, gate: matcher.gates[target.index], range: range,
             unfinished: target.state.unfinishedPlaces, decode: request.decodesAgain ? decodeAgain : nil)
     }
 }

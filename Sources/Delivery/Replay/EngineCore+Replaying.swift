@@ -132,6 +132,8 @@ extension EngineCore {
         case .taken(let event, let routes):
             replay.runtime.state.take(event, matcher.routeSet(routes, store))
         case .filtered: replay.runtime.state.pass(record.place)
+        case .refused(let event, let routes, let reason):
+            replay.runtime.state.refuse(event, matcher.routeSet(routes, store), reason)
         case .erased: replay.runtime.state.discard(record.place)
         case .skipped(let why):
             if let why { tell(replay, why, record) }
@@ -143,7 +145,9 @@ extension EngineCore {
         guard crashWatch.mayBegin(0, record.place) else {
             return .skipped(why: "the program died several times while it read the event")
         }
-        return replay.selection.verdict(on: record, plan: matcher.plan, decode: decodeAgain)
+        var gate = matcher.gates[replay.target.index]
+        defer { matcher.gates[replay.target.index] = gate }
+        return replay.selection.verdict(on: record, plan: matcher.plan, gate: &gate, decode: decodeAgain)
     }
 
     private func tell(_ replay: Replay, _ why: String, _ record: LogRecord) {
@@ -183,6 +187,8 @@ extension EngineCore {
                 case .taken(let event, let routes):
                     state { $0.fill(hole, with: event, matcher.routeSet(routes, store), now) }
                 case .filtered: state { $0.drop(hole, as: \.filtered) }
+                case .refused(let event, let routes, let reason):
+                    state { $0.refuse(hole, event, matcher.routeSet(routes, store), reason, now) }
                 case .erased: state { $0.drop(hole, as: \.discarded) }
                 case .skipped(let why):
                     if let why { tell(replay, why, record) }

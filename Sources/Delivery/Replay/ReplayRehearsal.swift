@@ -2,6 +2,7 @@ internal import EventLog
 package import Events
 package import JSON
 internal import Rules
+internal import Targets
 
 /// Where a rehearsal goes on: the range is the one of its first piece.
 package struct ReplayCursor: Sendable, Hashable, LosslessStringConvertible {
@@ -89,6 +90,7 @@ package struct ReplayRehearsal: Sendable, Hashable {
 struct RehearsedReplay: Sendable {
     var request: ReplayRequest
     var plan: RulePlan
+    var gate: AdmissionGate?
     var range: ReplayRange
     /// What the target has on its way.
     var unfinished: Set<RecordPlace>
@@ -101,17 +103,19 @@ struct RehearsedReplay: Sendable {
     /// - Parameter limit: events listed.
     func piece(_ log: any LogReader, limit: Int) throws -> ReplayRehearsal {
         var selection = try ReplaySelection(request)
+        var gate = gate
         var result = ReplayRehearsal()
         var position = range.start
         while !range.isAtEnd(position), result.events < Int64(Self.records) {
             let piece: ReplayRange.Piece
             do throws(LogFailure) {
-                piece = try range.read(log, from: position, maximumRecords: Self.step, maximumBytes: 4 << 20)
+                piece = try range.read(
+                    log, from: position, maximumRecords: Self.step, maximumBytes: 4 << 20, isPatient: true)
             } catch {
                 guard error.code == .expired else { throw error }
                 piece = range.afterRetention(log, position)
             }
-            for record in piece.records { look(at: record, &selection, limit, &result) }
+            for record in piece.records { look(at: record, &selection, &gate, limit, &result) }
             let lost = piece.gaps.reduce(0) { $0 + max(0, $1) }
             if lost > 0 { result.skip("the log no longer has the event", lost) }
             guard piece.next != position else { break }
@@ -122,12 +126,14 @@ struct RehearsedReplay: Sendable {
     }
 
     private func look(
-        at record: LogRecord, _ selection: inout ReplaySelection, _ limit: Int, _ result: inout ReplayRehearsal
+        at record: LogRecord, _ selection: inout ReplaySelection, _ gate: inout AdmissionGate?, _ limit: Int,
+        _ result: inout ReplayRehearsal
     ) {
         guard !unfinished.contains(record.place) else {
             return result.skip("the event is still on its way to the target", 1)
         }
-        switch selection.verdict(on: record, plan: plan, decode: decode) {
+        guard !record.isRepeat else { return result.skip("the log holds the event twice", 1) }
+        switch selection.verdict(on: record, plan: plan, gate: &gate, decode: decode) {
         case .taken(let event, let routes):
             result.events += 1
             result.taken += 1
@@ -141,6 +147,10 @@ struct RehearsedReplay: Sendable {
         case .filtered:
             result.events += 1
             result.filtered += 1
+        case .refused(_, _, let reason):
+            result.events += 1
+            result.filtered += 1
+            result.reasons["the target does not take it (\(reason.rawValue))", default: 0] += 1
         case .erased: result.skip("the event's content was removed", 1)
         case .skipped(let why): result.skip(why ?? "it is an event of Gatehouse's own", 1)
         }

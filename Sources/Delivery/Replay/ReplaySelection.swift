@@ -2,6 +2,7 @@ package import EventLog
 package import Events
 internal import JSON
 internal import Rules
+internal import Targets
 internal import YAML
 
 /// What the sender's own text of an event is with today's settings of its source.
@@ -21,6 +22,8 @@ struct ReplaySelection {
         /// - routes: places in the plan.
         case taken(LoggedEvent, routes: [Int])
         case filtered
+        /// Routes take it, and the target itself does not.
+        case refused(LoggedEvent, routes: [Int], FilteredReason)
         case erased
         /// None of the replay's business.
         /// - why: where that is worth telling.
@@ -43,15 +46,19 @@ struct ReplaySelection {
         }
     }
 
-    /// - Parameter decode: reads an event again, where that is asked for.
-    mutating func verdict(on record: LogRecord, plan: RulePlan, decode: ReplayDecoder?) -> Verdict {
+    /// - Parameters:
+    ///   - gate: of the target; nil: it takes whatever routes bring it.
+    ///   - decode: reads an event again, where that is asked for.
+    mutating func verdict(
+        on record: LogRecord, plan: RulePlan, gate: inout AdmissionGate?, decode: ReplayDecoder?
+    ) -> Verdict {
         if record.isSystem { return .skipped(why: nil) }
         if record.isErased { return .erased }
         guard isInTime(record) else { return .filtered }
         guard let view = try? EventView(parsing: record.payload, with: parser) else {
             return .skipped(why: "the event cannot be read")
         }
-        guard request.decodesAgain else { return verdict(on: LoggedEvent(record, view: view), view, plan) }
+        guard request.decodesAgain else { return verdict(on: LoggedEvent(record, view: view), view, plan, &gate) }
         switch decode?(record, view) {
         case .event(let payload, let type):
             guard let view = try? EventView(parsing: payload, with: parser) else {
@@ -60,17 +67,21 @@ struct ReplaySelection {
             let event = LoggedEvent(
                 place: record.place, id: record.id, type: type, source: record.source,
                 receivedAtMs: record.receivedAtMs, payload: payload, view: view)
-            return verdict(on: event, view, plan)
+            return verdict(on: event, view, plan, &gate)
         case .impossible(let why): return .skipped(why: why)
         case nil: return .skipped(why: "nothing here can read it again")
         }
     }
 
-    private mutating func verdict(on event: LoggedEvent, _ view: EventView, _ plan: RulePlan) -> Verdict {
+    private mutating func verdict(
+        on event: LoggedEvent, _ view: EventView, _ plan: RulePlan, _ gate: inout AdmissionGate?
+    ) -> Verdict {
         if let filter, !filter.takes(view, scratch: &filtering) { return .filtered }
         let match = plan.match(view, scratch: &matching).first { $0.target == request.target }
         let routes = (match?.routes ?? []).filter { isMeant(plan.routes[$0]) }
-        return routes.isEmpty ? .filtered : .taken(event, routes: routes)
+        if routes.isEmpty { return .filtered }
+        if let refusal = gate?.refusal(of: view) { return .refused(event, routes: routes, refusal) }
+        return .taken(event, routes: routes)
     }
 
     private func isInTime(_ record: LogRecord) -> Bool {
@@ -97,16 +108,23 @@ struct ReplayRange: Sendable, Hashable {
         var gaps: [Int64]
     }
 
-    /// - Parameter position: within the range.
+    /// - Parameters:
+    ///   - position: within the range.
+    ///   - isPatient: waits where the log gives nothing for a moment although there is more, and then fails. Otherwise the
+    ///     piece is empty.
     func read(
-        _ log: any LogReader, from position: LogPosition, maximumRecords: Int, maximumBytes: Int
+        _ log: any LogReader, from position: LogPosition, maximumRecords: Int, maximumBytes: Int,
+        isPatient: Bool = false
     ) throws(LogFailure) -> Piece {
         // What is beyond the end is not wanted: nothing is read of partitions that have come there.
         var from = position
         for partition in from.offsets.indices where from.offsets[partition] >= end.offsets[partition] {
             from.offsets[partition] = LogPosition.unread
         }
-        let batch = try log.read(from: from, maximumRecords: maximumRecords, maximumBytes: maximumBytes)
+        let batch =
+            isPatient
+            ? try log.readPatiently(from: from, maximumRecords: maximumRecords, maximumBytes: maximumBytes)
+            : try log.read(from: from, maximumRecords: maximumRecords, maximumBytes: maximumBytes)
         var piece = Piece(records: batch.records.filter { end.isPast($0.place) }, next: batch.next, gaps: [])
         for partition in from.offsets.indices {
             let next = max(position.offsets[partition], min(batch.next.offsets[partition], end.offsets[partition]))

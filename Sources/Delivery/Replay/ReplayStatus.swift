@@ -23,6 +23,8 @@ package struct ReplayBalance: Sendable, Hashable {
     package var delivered: Int64
     /// Today's routes, `--route`, `--where` or the times do not take it.
     package var filtered: Int64
+    /// Of the filtered ones: those that routes would have taken, and the target itself did not.
+    package var refused: RefusedCounts
     /// None of the replay's business: still on its way to the target anyhow, of Gatehouse's own, or not readable again.
     package var skipped: Int64
     package var pending: Int64
@@ -40,6 +42,7 @@ package struct ReplayBalance: Sendable, Hashable {
         events = replay.events
         delivered = counters.delivered
         filtered = counters.filtered
+        refused = counters.refused
         skipped = counters.skipped
         self.pending = pending
         dead = counters.dead
@@ -76,7 +79,7 @@ package struct ReplayStatus: Sendable, Hashable {
     package var balance: ReplayBalance
 
     /// `{replay, target, state, reason, since, until, route, where, team, decode_again, by, created_at, ended_at, events,
-    /// delivered, filtered, skipped, pending, dead, discarded, expired, left}`
+    /// delivered, filtered, skipped, pending, dead, discarded, expired, left, filtered_by}`
     package func appendJSON(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.member("replay", number)
@@ -94,6 +97,8 @@ package struct ReplayStatus: Sendable, Hashable {
         writer.member("created_at", Timestamp(milliseconds: createdAtMs).text)
         writer.member("ended_at", endedAtMs.map { Timestamp(milliseconds: $0).text })
         balance.appendMembers(to: &writer)
+        writer.key("filtered_by")
+        balance.refused.appendJSON(to: &writer, filtered: balance.filtered)
         writer.endObject()
     }
 }

@@ -10,7 +10,7 @@ extension TargetState {
     }
 
     /// Something could be sent if it were allowed now.
-    var hasUnsent: Bool { !backlog.isEmpty || !returned.isEmpty || open.count > openInFlight }
+    var hasUnsent: Bool { !backlog.isEmpty || !returned.isEmpty || open.count - open.sentCount > openInFlight }
 
     /// The next request of a replay. It counts on from those of the target itself, so that what the target takes of its own
     /// events tells that one of the replay's is bad.

@@ -142,7 +142,7 @@ extension TargetState {
     }
 
     /// The order of keys is made out again from what is there now.
-    private mutating func orderAnew() {
+    mutating func orderAnew() {
         isFreshBlocked = false
         guard policy.ordersByKey else { return }
         dissolveLanes()

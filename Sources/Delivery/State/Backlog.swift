@@ -1,4 +1,33 @@
-internal import EventLog
+package import EventLog
+package import Events
+package import Targets
+
+/// An event that a route took for a target, and the target itself does not take. Why is written down: the lists and
+/// conditions that said so may be others tomorrow.
+package struct RefusedEvent: Sendable {
+    package var place: RecordPlace
+    package var id: EventID
+    package var type: String
+    package var source: String
+    package var receivedAtMs: Int64
+    package var routes: RouteSet
+    package var reason: FilteredReason
+
+    init(_ event: LoggedEvent, _ routes: RouteSet, _ reason: FilteredReason) {
+        place = event.place
+        id = event.id
+        type = event.type
+        source = event.source
+        receivedAtMs = event.receivedAtMs
+        self.routes = routes
+        self.reason = reason
+    }
+
+    var isSystem: Bool { LogRecord.isSystem(type) }
+
+    /// The memory it takes, roughly.
+    static let footprint = 256
+}
 
 /// What was read beyond a target's position, in the order it was read. Only a copy of the log: it may be dropped and read
 /// again at any time.
@@ -6,6 +35,8 @@ struct Backlog: Sendable {
     enum Item: Sendable {
         /// A route took it: to be sent, at the latest at `dueMs` of the monotonic clock where events are gathered.
         case taken(LoggedEvent, RouteSet, dueMs: Int64)
+        /// A route took it, and the target itself does not.
+        case refused(RefusedEvent)
         /// Events of one partition, all before the offset `to`, that are finished without being sent, and how.
         case settled(partition: Int32, to: Int64, TargetCounters)
         /// Who owned its partition before has kept it as ended, or as open: `PartitionShare.ahead` says how.
@@ -36,6 +67,7 @@ struct Backlog: Sendable {
                 items[items.count - 1] = .settled(partition: partition, to: to, sum)
                 return
             }
+        case .refused: footprint += RefusedEvent.footprint
         case .known: break
         }
         items.append(item)
@@ -46,6 +78,8 @@ struct Backlog: Sendable {
             footprint -= event.footprint
             takenCount -= 1
             takenBytes -= event.payload.count
+        } else if case .refused? = items[start] {
+            footprint -= RefusedEvent.footprint
         }
         items[start] = nil
         start += 1

@@ -8,6 +8,8 @@ struct KeyLanes: Sendable {
     struct Lane: Sendable {
         /// In flight, returned, or open and waiting for another try.
         var holder: RecordPlace
+        /// On their way in the holder's request, behind it.
+        var joined: [RecordPlace] = []
         /// Not tried yet; all of them before `behind`.
         var parked: [TargetState.Tried] = []
         /// In the open set. May name entries that are gone.
@@ -45,6 +47,39 @@ struct KeyLanes: Sendable {
         }
         return lane.holder == place
     }
+
+    // MARK: events of one request
+
+    /// Whether another event of the key may go in the holder's request: none waits before it.
+    func mayJoin(_ key: UInt64) -> Bool { lanes[key].map { $0.parked.isEmpty && !$0.hasBehind } ?? false }
+
+    mutating func join(_ place: RecordPlace, _ key: UInt64) { lanes[key]?.joined.append(place) }
+
+    func isJoined(_ place: RecordPlace, _ key: UInt64) -> Bool { lanes[key]?.joined.contains(place) ?? false }
+
+    /// The request has not taken an event that joined it: it waits in memory for its turn.
+    mutating func parkJoined(_ tried: TargetState.Tried, _ key: UInt64) {
+        guard var lane = lanes[key] else { return }
+        lanes[key] = nil
+        lane.joined.removeAll { $0 == tried.event.place }
+        let index = lane.parked.firstIndex { TargetState.isBefore(tried.event.place, $0.event.place) }
+        lane.parked.insert(tried, at: index ?? lane.parked.endIndex)
+        lanes[key] = lane
+        parkedCount += 1
+        parkedBytes += tried.event.footprint
+    }
+
+    /// As `parkJoined`, in the open set: before those that came later.
+    mutating func lineJoined(_ place: RecordPlace, _ key: UInt64) {
+        guard var lane = lanes[key] else { return }
+        lanes[key] = nil
+        lane.joined.removeAll { $0 == place }
+        let index = lane.behind[lane.passed...].firstIndex { TargetState.isBefore(place, $0) }
+        lane.behind.insert(place, at: index ?? lane.behind.endIndex)
+        lanes[key] = lane
+    }
+
+    // MARK: waiting
 
     mutating func park(_ tried: TargetState.Tried, _ key: UInt64) {
         lanes[key]?.parked.append(tried)
@@ -95,7 +130,16 @@ struct KeyLanes: Sendable {
     /// - Parameter isThere: whether an open event still is.
     /// - Returns: the one whose turn it is now; nil when there is none, or it was not this event's turn.
     mutating func leave(_ key: UInt64?, _ place: RecordPlace, isThere: (RecordPlace) -> Bool) -> Next? {
-        guard let key, let index = lanes.index(forKey: key), lanes.values[index].holder == place else { return nil }
+        guard let key, let index = lanes.index(forKey: key) else { return nil }
+        guard lanes.values[index].holder == place else {
+            lanes.values[index].joined.removeAll { $0 == place }
+            return nil
+        }
+        // What went with it is next, and on its way already.
+        if !lanes.values[index].joined.isEmpty {
+            lanes.values[index].holder = lanes.values[index].joined.removeFirst()
+            return nil
+        }
         if !lanes.values[index].parked.isEmpty {
             let next = lanes.values[index].parked.removeFirst()
             forget([next])

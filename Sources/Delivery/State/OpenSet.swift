@@ -29,6 +29,9 @@ package struct OpenEntry: Sendable {
     package var isInFlight = false
     /// Another event of its key is before it: it is not due at any time.
     package var waitsForKey = false
+    package var handover = Handover.none
+    /// Connections it was lost with.
+    package var losses = 0
 
     var isSystem: Bool { LogRecord.isSystem(type) }
     /// The wall clock, milliseconds.
@@ -44,6 +47,8 @@ extension OpenEntry {
             receivedAtMs: record.receivedAtMs, routes: record.routes, tries: record.tries, counted: record.counted,
             firstTried: now.past(wallMs: record.firstTriedAtMs), dueMs: now.monotonicMs + wait, reason: record.reason,
             size: record.size, key: record.key, requeuedAtMs: record.requeuedAtMs)
+        // Whatever connection had taken it, it is not this run's.
+        if record.reason == Self.sent { handover = .lost }
     }
 }
 
@@ -53,6 +58,8 @@ package struct FailureRecord: Sendable, Hashable {
     var request: UInt64?
     /// Failures before it that it met alone: the target took another event that was sent later.
     var timesAlone = 0
+    /// The last request after which a connection broke that had nothing else.
+    var brokenBy: UInt64?
 }
 
 /// The events of one target that failed and are due again at some time: found by place, ordered by due time.
@@ -62,6 +69,9 @@ struct OpenSet: Sendable {
     var held: Set<Int32> = []
     /// A binary heap that may hold outdated turns; an entry's `dueMs` says which one counts.
     private var heap: [Turn] = []
+    /// Entries that a connection has taken, and those that were lost with one and not sent again yet.
+    private(set) var sentCount = 0
+    private(set) var lostCount = 0
 
     /// Of those due at the same time the first of the log goes first: the same run ends the same each time.
     private struct Turn: Sendable {
@@ -75,13 +85,16 @@ struct OpenSet: Sendable {
     }
 
     var count: Int { entries.count }
+    /// Entries that failed, or wait for one that did.
+    var failedCount: Int { entries.count - sentCount - lostCount }
 
     subscript(place: RecordPlace) -> OpenEntry? { entries[place] }
 
     /// Adds an entry or puts it back after another failed try.
     mutating func put(_ entry: OpenEntry) {
-        entries[entry.place] = entry
-        if !entry.waitsForKey { push(Turn(dueMs: entry.dueMs, place: entry.place)) }
+        tally(entries.updateValue(entry, forKey: entry.place), by: -1)
+        tally(entry, by: 1)
+        if entry.isEverDue { push(Turn(dueMs: entry.dueMs, place: entry.place)) }
     }
 
     /// It is not in flight any more, and no try was made.
@@ -92,7 +105,7 @@ struct OpenSet: Sendable {
     }
 
     mutating func remove(_ place: RecordPlace) {
-        entries[place] = nil
+        tally(entries.removeValue(forKey: place), by: -1)
         if entries.isEmpty { heap.removeAll() }
     }
 
@@ -118,9 +131,17 @@ struct OpenSet: Sendable {
         return entries[turn.place]
     }
 
+    private mutating func tally(_ entry: OpenEntry?, by change: Int) {
+        switch entry?.handover {
+        case .sent: sentCount += change
+        case .lost: lostCount += change
+        case .some(.none), nil: break
+        }
+    }
+
     private mutating func dropOutdated() {
         while let turn = heap.first {
-            if let entry = entries[turn.place], !entry.isInFlight, !entry.waitsForKey, entry.dueMs == turn.dueMs,
+            if let entry = entries[turn.place], !entry.isInFlight, entry.isEverDue, entry.dueMs == turn.dueMs,
                 held.isEmpty || !held.contains(turn.place.partition)
             {
                 return

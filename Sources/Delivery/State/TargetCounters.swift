@@ -1,8 +1,10 @@
 /// How the events a target is finished with ended. Written in the transaction that moves the cursor past them.
 package struct TargetCounters: Sendable, Hashable {
     package var delivered: Int64 = 0
-    /// No route took it.
+    /// No route took it, or the target itself did not.
     package var filtered: Int64 = 0
+    /// Of the filtered ones: those that a route had taken.
+    package var refused = RefusedCounts()
     /// Became a dead letter.
     package var dead: Int64 = 0
     /// Removed by a person before it was delivered.
@@ -26,6 +28,7 @@ package struct TargetCounters: Sendable, Hashable {
     static func += (one: inout TargetCounters, other: TargetCounters) {
         one.delivered += other.delivered
         one.filtered += other.filtered
+        one.refused += other.refused
         one.dead += other.dead
         one.discarded += other.discarded
         one.expired += other.expired
@@ -36,6 +39,7 @@ package struct TargetCounters: Sendable, Hashable {
     static func -= (one: inout TargetCounters, other: TargetCounters) {
         one.delivered -= other.delivered
         one.filtered -= other.filtered
+        one.refused -= other.refused
         one.dead -= other.dead
         one.discarded -= other.discarded
         one.expired -= other.expired

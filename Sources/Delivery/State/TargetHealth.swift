@@ -103,6 +103,14 @@ package struct TargetHealth: Sendable {
         }
     }
 
+    /// Connections that took events break again and again.
+    mutating func broke(_ code: String, untilMs: Int64, _ now: Moment) {
+        guard mode == .running else { return }
+        lastFailure = code
+        if failingSince == nil { failingSince = now }
+        mode = .waiting(untilMs: untilMs)
+    }
+
     private mutating func wait(
         _ pauseMs: Int64?, _ now: Moment, _ policy: TargetPolicy, _ random: inout SplitMix64
     ) {

@@ -1,3 +1,5 @@
+package import Targets
+
 /// The limits a target's state keeps to.
 package struct TargetPolicy: Sendable, Hashable {
     /// Requests in flight at once.
@@ -6,6 +8,9 @@ package struct TargetPolicy: Sendable, Hashable {
     package var rate: TokenBucket.Rate?
     /// Events of one key go one after the other, in the order of the log.
     package var ordersByKey = false
+    /// Where events are ordered by key and go together: those of one key may go in one request, because the target makes one
+    /// of them.
+    package var joinsKeys = false
     /// Events that go together; nil: each by itself.
     package var batch: BatchPolicy?
     /// Tries that count against the event before it becomes a dead letter.
@@ -19,6 +24,14 @@ package struct TargetPolicy: Sendable, Hashable {
     /// Bytes of memory the events read ahead may take.
     package var windowBytes = 1 << 20
     package var retry = BackOff()
+    /// What stays unfinished of a connection that acknowledges nothing; nil: what it took is finished.
+    package var resend: ResendLimits?
+    /// How long a connection must stand after it took an event, for that to be finished.
+    package var resendForMs: Int64 = 30_000
+    /// The same once connections break again and again, which one of the events may be the cause of.
+    package var resendCarefullyForMs: Int64 = 1000
+    /// Connections an event is lost with before only a few are sent at once, until the bad one is found.
+    package var lossesBeforeCare = 3
     /// Failures in a row by the target's fault after which the target as a whole waits.
     package var failuresBeforeWaiting = 3
     /// What a `Retry-After` is cut to.

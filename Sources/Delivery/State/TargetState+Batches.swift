@@ -128,7 +128,7 @@ extension TargetState {
             if let reason = surrenderReason(tried, failure, now) {
                 bury(tried, reason: reason, failure: failure, now)
             } else {
-                kept.append(tried)
+                if !waitsBehindRequest(tried, now) { kept.append(tried) }
                 let dueMs = waitingUntilMs ?? now.monotonicMs
                 record(HistoryEntry(tried, .pending, now), failure, dueMs: dueMs, now)
             }

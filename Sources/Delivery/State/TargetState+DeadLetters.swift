@@ -3,7 +3,7 @@ internal import EventLog
 /// What a person decides about dead letters. Counters follow, so that the accounts balance at every moment.
 extension TargetState {
     /// Whether another dead letter can be taken back.
-    package var canRequeue: Bool { open.count < policy.openSize && !isUncommittedFull }
+    package var canRequeue: Bool { open.failedCount < policy.openSize && !isUncommittedFull }
 
     /// The event is tried again, with all its tries, however old it is. It is in no order with others of its key.
     package mutating func requeue(_ letter: DeadLetterRow, _ routes: RouteSet, _ now: Moment) {

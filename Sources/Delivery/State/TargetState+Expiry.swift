@@ -68,7 +68,7 @@ extension TargetState {
     /// The open events that have waited too long, each with the reason, in the order of the log.
     private func tooLate(_ expiry: Expiry, _ now: Moment) -> [(RecordPlace, String)] {
         var found: [(RecordPlace, String)] = []
-        for (place, entry) in open.entries where !entry.isInFlight {
+        for (place, entry) in open.entries where !entry.isInFlight && !entry.isSent {
             let reason =
                 expiry.reason(receivedAtMs: entry.waitsSinceMs) ?? (isGivenUp(entry, now) ? Expiry.gaveUp : nil)
             if let reason { found.append((place, reason)) }

@@ -20,7 +20,7 @@ extension TargetState {
         }
         // A key that is merely busy must not fill the set of those that failed. Behind one that failed they take the room
         // above it too, slowly: as long as events of other keys get by, that one is found out.
-        guard open.count < (hasFailed ? policy.openLimit : policy.openSize / 2) else { return false }
+        guard open.failedCount < (hasFailed ? policy.openLimit : policy.openSize / 2) else { return false }
         openBehind(tried, key, now)
         lanes.line(tried.event.place, behind: key)
         if hasFailed { holdFresh(now) }
@@ -31,7 +31,11 @@ extension TargetState {
     mutating func followIntoOpenSet(_ key: UInt64, _ now: Moment) {
         let parked = lanes.takeParked(key)
         for tried in parked { openBehind(tried, key, now) }
-        lanes.line(first: parked.map(\.event.place), behind: key)
+        if policy.joinsKeys {
+            for tried in parked { lanes.lineJoined(tried.event.place, key) }
+        } else {
+            lanes.line(first: parked.map(\.event.place), behind: key)
+        }
     }
 
     private mutating func openBehind(_ tried: Tried, _ key: UInt64, _ now: Moment) {
@@ -59,12 +63,41 @@ extension TargetState {
         }
     }
 
+    // MARK: events of one request
+
+    /// Further events of the key may go in the request that is being put together.
+    mutating func letJoin(_ key: UInt64?) {
+        guard policy.joinsKeys, let key else { return }
+        if joinable.request != lastRequest { joinable = (lastRequest, []) }
+        joinable.keys.insert(key)
+    }
+
+    func mayJoin(_ key: UInt64?) -> Bool {
+        guard policy.joinsKeys, let key, joinable.request == lastRequest else { return false }
+        return joinable.keys.contains(key) && lanes.mayJoin(key)
+    }
+
+    /// One that is to be tried again goes back to its turn: what joined another's request waits behind that.
+    /// - Returns: whether it waits there.
+    mutating func waitsBehindRequest(_ tried: Tried, _ now: Moment) -> Bool {
+        guard let key = key(of: tried), lanes.isJoined(tried.event.place, key) else { return false }
+        if lanes[key]?.hasBehind ?? false {
+            // Another that had joined may be in the open set, and those go after all that are parked.
+            openBehind(tried, key, now)
+            lanes.lineJoined(tried.event.place, key)
+        } else {
+            lanes.parkJoined(tried, key)
+        }
+        return true
+    }
+
     // MARK: changes
 
     /// Makes out the order of everything that is not finished: by place, but what is on its way is first.
     mutating func buildLanes(_ now: Moment) {
-        guard needsLanes, holesToLoad.isEmpty else { return }
+        guard needsLanes, holesToLoad.isEmpty, !awaitsBroken || inFlightCount == 0 else { return }
         needsLanes = false
+        awaitsBroken = false
         dissolveLanes()
         for slot in slots {
             switch slot.content {
@@ -75,7 +108,7 @@ extension TargetState {
         }
         let candidates = Dictionary(returned.map { ($0.event.place, $0) }) { first, _ in first }
         returned = []
-        let waiting = open.entries.values.lazy.filter { !$0.isInFlight }.map(\.place)
+        let waiting = open.entries.values.lazy.filter { !$0.isInFlight && !$0.isSent }.map(\.place)
         for place in (Array(candidates.keys) + waiting).sorted(by: Self.isBefore) {
             if let tried = candidates[place] { lineUp(tried, now) } else { lineUp(place) }
         }

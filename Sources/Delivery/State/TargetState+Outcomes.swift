@@ -7,6 +7,10 @@ extension TargetState {
         let request = request(of: ticket)
         switch (release(ticket), outcome) {
         case (.free, _), (.abandoned, _): return
+        case (.window(let tried), .delivered(let receipt)) where isWatched(receipt):
+            handedOver(tried, request, receipt, now)
+        case (.open(let place), .delivered(let receipt)) where isWatched(receipt):
+            handedOver(place, request, receipt, now)
         case (.window(let tried), .delivered(let receipt)): delivered(tried, request, receipt, now)
         case (.window(let tried), .failed(let failure)): failed(tried, request, failure, now)
         case (.open(let place), .delivered(let receipt)): delivered(place, request, receipt, now)
@@ -31,7 +35,7 @@ extension TargetState {
         case .window(var tried):
             tried.tries -= 1
             health.learnedNothing(tried.event.place, now)
-            returned.insert(tried, at: 0)
+            if !waitsBehindRequest(tried, now) { returned.insert(tried, at: 0) }
         case .open(let place):
             health.learnedNothing(place, now)
             guard var entry = open[place] else { return }
@@ -60,7 +64,7 @@ extension TargetState {
         } else if counts || (isActive && health.isRunning) {
             openUp(tried, failure, counts: counts, now)
         } else {
-            returned.append(tried)
+            if !waitsBehindRequest(tried, now) { returned.append(tried) }
             record(HistoryEntry(tried, .pending, now), failure, dueMs: waitingUntilMs, now)
         }
         forgetUnsentWhileWaiting()
@@ -81,7 +85,7 @@ extension TargetState {
     }
 
     /// - Returns: due at once.
-    private func openEntry(_ tried: Tried, reason: String, _ now: Moment) -> OpenEntry {
+    func openEntry(_ tried: Tried, reason: String, _ now: Moment) -> OpenEntry {
         let event = tried.event
         return OpenEntry(
             place: event.place, id: event.id, type: event.type, source: event.source,
@@ -95,7 +99,7 @@ extension TargetState {
         if policy.ordersByKey, let key = entry.key, !lanes.enter(key, entry.place) {
             // Order was asked for while several of the key were on their way.
             entry.waitsForKey = true
-            lanes.line(first: [entry.place], behind: key)
+            lanes.lineJoined(entry.place, key)
         }
         open.put(entry)
         add(.open(entry, payload: event.payload, nextAtMs: wallMs(of: entry.dueMs, now)))
@@ -104,7 +108,7 @@ extension TargetState {
 
     // MARK: open events
 
-    private mutating func delivered(
+    mutating func delivered(
         _ place: RecordPlace, _ request: UInt64, _ receipt: DeliveryReceipt, _ now: Moment
     ) {
         guard var entry = open[place] else { return }
@@ -117,11 +121,14 @@ extension TargetState {
         leaveLane(entry.key, place)
     }
 
-    private mutating func failed(
+    mutating func failed(
         _ place: RecordPlace, _ request: UInt64, _ failure: DeliveryFailure, _ now: Moment
     ) {
         guard var entry = open[place] else { return }
-        let counts = judge(failure, place, request, isFirst: entry.tries == 0, &entry.record, now)
+        // Nothing has failed before for what was only lost: it counts as if it were new.
+        let isFirst = entry.tries == 0 || entry.handover == .lost
+        let counts = judge(failure, place, request, isFirst: isFirst, &entry.record, now)
+        entry.handover = .none
         entry.tries += 1
         entry.counted += counts ? 1 : 0
         entry.reason = failure.code
@@ -266,7 +273,7 @@ extension TargetState {
         add(.record(death))
     }
 
-    private mutating func record(_ entry: HistoryEntry, _ receipt: DeliveryReceipt) {
+    mutating func record(_ entry: HistoryEntry, _ receipt: DeliveryReceipt) {
         var entry = entry
         entry.status = receipt.status
         entry.durationMs = receipt.duration.milliseconds

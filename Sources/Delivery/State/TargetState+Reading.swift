@@ -1,4 +1,5 @@
 package import EventLog
+package import Targets
 
 extension TargetState {
     /// How many events of the log are wanted now; 0 while there is enough to do or nothing may be sent. Asking only for
@@ -45,6 +46,12 @@ extension TargetState {
         } else {
             append(place.partition, to: place.offset + 1, \.filtered, isSystem: isSystem)
         }
+    }
+
+    /// An event that a route took and the target itself does not take.
+    package mutating func refuse(_ event: LoggedEvent, _ routes: RouteSet, _ reason: FilteredReason) {
+        advanceRead(event.place)
+        backlog.append(.refused(RefusedEvent(event, routes, reason)))
     }
 
     /// An event whose content a person removed.
@@ -113,6 +120,9 @@ extension TargetState {
                 counters += counts
                 share?.counters[Int(partition)] += counts
                 isDirty = true
+            case .refused(let event):
+                position.offsets[Int(event.place.partition)] = event.place.offset + 1
+                finish(event, now)
             case .known(let place, let isSystem): passAhead(place, isSystem: isSystem)
             case .taken(let event, let routes, _):
                 guard let reason = event.flaw ?? expiry?.reason(receivedAtMs: event.receivedAtMs) else { return }
@@ -146,6 +156,31 @@ extension TargetState {
         guard forget(hole) else { return }
         count(ending, hole.partition, isSystem: isSystem)
         isDirty = true
+    }
+
+    /// The target itself does not take the event of a hole.
+    package mutating func refuse(
+        _ hole: RecordPlace, _ event: LoggedEvent, _ routes: RouteSet, _ reason: FilteredReason, _ now: Moment
+    ) {
+        guard forget(hole) else { return }
+        finish(RefusedEvent(event, routes, reason), now)
+    }
+
+    private mutating func finish(_ event: RefusedEvent, _ now: Moment) {
+        let partition = event.place.partition
+        count(\.filtered, partition, isSystem: event.isSystem)
+        if !event.isSystem {
+            counters.refused[event.reason] += 1
+            share?.counters[Int(partition)].refused[event.reason] += 1
+        }
+        isDirty = true
+        var entry = HistoryEntry(
+            place: event.place, id: event.id, type: event.type, source: event.source,
+            receivedAtMs: event.receivedAtMs, state: .filtered, attempts: 0, atMs: now.wallMs, durationMs: 0,
+            routes: event.routes)
+        entry.reason = event.reason.rawValue
+        entry.isAttempt = false
+        add(.record(entry))
     }
 
     private mutating func forget(_ hole: RecordPlace) -> Bool {

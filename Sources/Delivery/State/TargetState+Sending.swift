@@ -88,7 +88,7 @@ extension TargetState {
     }
 
     private var canBegin: Bool {
-        isActive && !isUncommittedFull && isOrderKnown && hasPlace
+        isActive && !isUncommittedFull && isOrderKnown && hasPlace && !isCareful
     }
 
     /// Fewer requests are under way than may be at once.
@@ -160,8 +160,10 @@ extension TargetState {
         while canStartFresh, case .taken(let event, let routes, _)? = backlog.first {
             let tried = Tried(event: event, routes: routes)
             let key = key(of: tried)
-            if lanes.isFree(key), !fits(event.payload.count) { return nil }
-            let hasTurn = lanes.enter(key, event.place)
+            let joins = mayJoin(key)
+            if lanes.isFree(key) || joins, !fits(event.payload.count) { return nil }
+            let hasTurn = joins || lanes.enter(key, event.place)
+            if joins, let key { lanes.join(event.place, key) }
             if let key, !hasTurn, !standBehind(tried, key, now) {
                 isFreshBlocked = true
                 return nil
@@ -187,6 +189,7 @@ extension TargetState {
         var tried = tried
         tried.tries += 1
         if tried.firstTried == nil { tried.firstTried = now }
+        letJoin(key(of: tried))
         windowInFlight += 1
         return Attempt(
             ticket: occupy(.window(tried)), content: .event(tried.event), routes: tried.routes, number: tried.tries)

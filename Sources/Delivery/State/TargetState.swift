@@ -20,6 +20,11 @@ package struct TargetState: Sendable {
     var backlog = Backlog()
     var open = OpenSet()
     var lanes = KeyLanes()
+    var sent = SentWindows()
+    /// Connections break again and again: how many events may be sent and not finished.
+    var careful: Int?
+    /// A connection broke: the order of keys is made out anew once nothing is on its way by it.
+    var awaitsBroken = false
     /// The order of what an earlier run or another configuration left is not made out yet.
     var needsLanes: Bool
     /// The next event of the log waits for one of its key, and there is no room to put it aside.
@@ -45,6 +50,8 @@ package struct TargetState: Sendable {
     /// Requests of replays under way, which count against the same concurrency.
     package var requestsOfReplays = 0
     var lastRequest: UInt64 = 0
+    /// Where events of one key may go together: keys of the request that is being put together.
+    var joinable: (request: UInt64, keys: Set<UInt64>) = (0, [])
     var lastProbe: RecordPlace?
     /// New events are to be read, if there are any, before one that has failed probes again.
     var hasAskedForFresh = false
@@ -124,13 +131,14 @@ package struct TargetState: Sendable {
     /// Everything before the position that is not finished.
     package var unfinishedBeforePosition: Int { holeCount + open.count }
     /// Only single events are let through, or none.
-    package var isOpenSetFull: Bool { open.count >= policy.openSize }
+    package var isOpenSetFull: Bool { open.failedCount >= policy.openSize }
 
     /// What is, or may come to be, in the open set.
-    private var openLoad: Int { open.count + windowInFlight + returned.count + lanes.parkedCount }
+    private var openLoad: Int { open.failedCount + windowInFlight + returned.count + lanes.parkedCount }
     var canRead: Bool { openLoad < policy.openLimit }
     var canStartFresh: Bool {
-        !backlog.isEmpty && (openLoad < policy.openSize || (isThereRoomForOne && seen.monotonicMs >= heldUntilMs))
+        !backlog.isEmpty && open.lostCount == 0
+            && (openLoad < policy.openSize || (isThereRoomForOne && seen.monotonicMs >= heldUntilMs))
     }
 
     /// When a single new event may go although so many have failed; nil when none may, or one may already.

@@ -3,14 +3,14 @@ internal import SQLite
 /// The tables of `state.db`, one migration a schema version.
 enum StoreSchema {
     static let migrations = [
-        Migration(version1), Migration(version2), Migration(version3), Migration(version4),
+        Migration(version1), Migration(version2), Migration(version3), Migration(version4), Migration(version5),
     ]
 
     /// - `targets`: one row a target, also when it is no longer configured. `position` to `system` are written whole with
     ///   every commit; `plan` is the plan that matched from `plan_from` on, earlier ones are in `passes`.
     /// - `names`, `route_sets`: texts that many rows repeat.
     /// - `deliveries`: what became of one event at one target. An event a target's position has passed, that has no row and
-    ///   is younger than the history, was filtered.
+    ///   is younger than the history, was taken by no route. One that the target itself did not take has a row.
     /// - `open_events`, `dead_letters`: with a copy of the event.
     /// - `at_work`, `deaths`: what was being done when the process died.
     private static let version1 = """
@@ -113,5 +113,10 @@ enum StoreSchema {
             events INTEGER NOT NULL, remaining INTEGER NOT NULL DEFAULT 0, phase INTEGER NOT NULL DEFAULT 0,
             cancelled TEXT, ended_at INTEGER);
         CREATE INDEX replays_of_target ON replays (target);
+        """
+
+    /// - `targets`: `refused` says of how many of the `filtered` the target itself was the reason, and which: `no_key=3`.
+    private static let version5 = """
+        ALTER TABLE targets ADD COLUMN refused TEXT NOT NULL DEFAULT '';
         """
 }

@@ -44,7 +44,8 @@ final class StoreWriter {
         updateTarget = try database.prepare(
             """
             UPDATE targets SET position = ?2, holes = ?3, delivered = ?4, filtered = ?5, dead = ?6, discarded = ?7,
-            expired = ?8, system = ?9, paused = ?10, disabled = ?11, failing_since = ?12, skipped = ?13 WHERE id = ?1
+            expired = ?8, system = ?9, paused = ?10, disabled = ?11, failing_since = ?12, skipped = ?13,
+            refused = ?14 WHERE id = ?1
             """)
         exchanges = try ExchangeWriter(database)
         insertDelivery = try database.prepare("\(Self.delivery) ON CONFLICT DO NOTHING")
@@ -151,6 +152,7 @@ final class StoreWriter {
         try updateTarget.bind(11, .text(cursor.disabledReason))
         try updateTarget.bind(12, cursor.failingSinceMs)
         try updateTarget.bind(13, cursor.counters.skipped)
+        try updateTarget.bind(14, cursor.counters.refused.text)
         try updateTarget.run()
         guard database.changes == 1 else { throw DeliveryStoreError("the state file has no target \(target)") }
     }

@@ -36,10 +36,10 @@ extension DeliveryStore {
             "failing_since",
         ].map { "\(row).\($0)" }
         return "\(row).id, \(name), \(columns.joined(separator: ", ")), "
-            + "(SELECT count(*) FROM open_events WHERE target = \(row).id), \(row).skipped"
+            + "(SELECT count(*) FROM open_events WHERE target = \(row).id), \(row).skipped, \(row).refused"
     }
 
-    static let targetColumnCount: Int32 = 22
+    static let targetColumnCount: Int32 = 23
 
     static func target(_ row: borrowing Statement) throws -> StoredTarget {
         let name = row.text(1) ?? ""
@@ -55,6 +55,7 @@ extension DeliveryStore {
         cursor.counters.expired = row.integer(15)
         cursor.counters.system = row.integer(16)
         cursor.counters.skipped = row.integer(21)
+        cursor.counters.refused = RefusedCounts(row.text(22) ?? "")
         cursor.isPaused = row.integer(17) != 0
         cursor.disabledReason = row.text(18)
         cursor.failingSinceMs = row.optionalInteger(19)

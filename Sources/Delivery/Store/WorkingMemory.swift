@@ -102,7 +102,7 @@ extension StoreWriter {
             try database.execute(
                 """
                 UPDATE targets SET holes = x'', delivered = 0, filtered = 0, dead = 0, discarded = 0, expired = 0,
-                system = 0, skipped = 0, paused = 0, disabled = NULL, failing_since = NULL, plan = NULL, plan_from = NULL
+                system = 0, skipped = 0, refused = '', paused = 0, disabled = NULL, failing_since = NULL, plan = NULL, plan_from = NULL
                 """)
         }
     }

@@ -151,7 +151,12 @@ final class EngineHarness {
         let names = blueprints.map(\.settings.name)
         guard !names.isEmpty else { return .empty }
         return try rulePlan(
-            text ?? "routes:\n  - {name: all, to: [\(names.joined(separator: ", "))]}\n", targets: names)
+            text ?? "routes:\n  - {name: all, to: [\(names.joined(separator: ", "))]}\n", targets: names,
+            conditions: blueprints.compactMap { blueprint in
+                blueprint.settings.admission.map {
+                    TargetConditions(target: blueprint.settings.name, onlyIf: $0.onlyIf, optOut: $0.optOut)
+                }
+            })
     }
 
     /// Ends the engine and opens the files again, as a new process would.
@@ -163,6 +168,14 @@ final class EngineHarness {
             log = try SQLiteEventLog.open(folder: folder.path)
         }
         store = try DeliveryStore.open(folder: folder.path)
+    }
+
+    /// Appends these events and waits until they are durable.
+    func append(_ records: [NewRecord]) async throws {
+        let log = log
+        _ = try await withCheckedThrowingContinuation { continuation in
+            log.append(AppendBatch(records: records)) { continuation.resume(with: $0) }
+        }
     }
 
     /// Appends events and waits until they are durable.
@@ -206,12 +219,12 @@ func newRecord(_ number: UInt64, type: String = "visitor.signin", receivedAtMs: 
         source: "london", payload: Array(payload.utf8))
 }
 
-func rulePlan(_ text: String, targets: [String]) throws -> RulePlan {
+func rulePlan(_ text: String, targets: [String], conditions: [TargetConditions] = []) throws -> RulePlan {
     var diagnostics = Diagnostics()
+    var environment = RuleEnvironment(sources: ["london"], vendors: ["signinapp"], siteKeys: [], targets: targets)
+    environment.targetConditions = conditions
     let files = RuleLoader.load(
-        texts: [("routes.yaml", Array(text.utf8))],
-        environment: RuleEnvironment(sources: ["london"], vendors: ["signinapp"], siteKeys: [], targets: targets),
-        diagnostics: &diagnostics)
+        texts: [("routes.yaml", Array(text.utf8))], environment: environment, diagnostics: &diagnostics)
     if diagnostics.hasErrors { throw diagnostics }
     return files.plan
 }
@@ -225,6 +238,7 @@ final class Told: Sendable {
             switch observation {
             case .taken(_, let target, let routes, let reasons): "taken \(target) \(routes) \(reasons)"
             case .filtered(let event): "filtered \(event.type)"
+            case .refused(_, let target, let routes, let reason): "refused \(target) \(routes) \(reason.rawValue)"
             case .delivered(_, let target, _, _): "delivered \(target)"
             case .failed(_, let target, _, let failure): "failed \(target) \(failure.code)"
             case .buried(_, let target, let reason): "buried \(target) \(reason)"

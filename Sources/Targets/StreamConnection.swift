@@ -1,0 +1,37 @@
+/// A connection of a target whose receiver acknowledges nothing. Later ones are greater.
+package struct StreamConnection: Sendable, Hashable, Comparable {
+    /// Which of a target's versions made it; what runs targets fills it in.
+    package var sink: Int
+    /// Counts from 1.
+    package var number: Int
+
+    package init(sink: Int = 0, number: Int) {
+        self.sink = sink
+        self.number = number
+    }
+
+    package static func < (one: Self, other: Self) -> Bool { (one.sink, one.number) < (other.sink, other.number) }
+}
+
+/// What a target tells of such a connection. Nothing of what it took is told after it has ended.
+package enum ConnectionNews: Sendable, Hashable {
+    /// The other end's system has acknowledged everything, and was heard from a moment ago.
+    case healthy(number: Int)
+    /// It was closed in order, and the receiver has read it to its end.
+    case drained(number: Int)
+    /// It broke: what it took last may never have been read. Nothing is sent until `Target.forgetLost` of this number. The
+    /// code is that of the failure.
+    case lost(number: Int, code: String)
+}
+
+/// How much of what a connection took last stays unfinished, so that it is sent again when the connection breaks.
+package struct ResendLimits: Sendable, Hashable {
+    package var messages: Int
+    /// Of the messages as they were sent.
+    package var bytes: Int
+
+    package init(messages: Int = 20_000, bytes: Int = 4 << 20) {
+        self.messages = messages
+        self.bytes = bytes
+    }
+}
