@@ -71,7 +71,7 @@ struct RuleBenchmark {
     // MARK: Time
 
     /// In microseconds, over as many whole passes as the seconds allow.
-    private static func mean(_ seconds: Int, _ count: Int, _ body: (Int) -> Void) -> Double {
+    static func mean(_ seconds: Int, _ count: Int, _ body: (Int) -> Void) -> Double {
         let end = clock(CLOCK_MONOTONIC) + Int64(seconds) * 1_000_000_000
         var passes = 0
         let started = clock(CLOCK_THREAD_CPUTIME_ID)

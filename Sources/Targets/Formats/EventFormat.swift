@@ -8,8 +8,15 @@ package protocol EventFormat: Sendable {
     /// How every line begins.
     var lineOpening: String { get }
 
+    /// Whether a line is nothing but the sender's own payload, which syslog never carries.
+    var isSendersOwn: Bool { get }
+
     /// One line of UTF-8 without CR or LF. Depends on nothing but its arguments.
     func render(_ outgoing: OutgoingEvent, _ options: RenderingOptions) throws(RenderingError) -> [UInt8]
+}
+
+extension EventFormat {
+    package var isSendersOwn: Bool { false }
 }
 
 package struct RenderingOptions: Sendable, Hashable {
@@ -36,11 +43,16 @@ package struct RenderingError: Error, Sendable, Hashable {
     }
 }
 
-/// Every format known by name.
+/// Every format known by name. One more, `template`, is written out where it is used.
 package enum Formats {
     package static let all: [any EventFormat] = [
         JSONFormat(),
         CEFFormat(),
+        LEEFFormat(),
+        OCSFFormat(),
+        ECSFormat(),
+        CloudEventsFormat(),
+        OriginalFormat(),
     ]
 
     package static func named(_ name: String) -> (any EventFormat)? {

@@ -1,16 +1,38 @@
 import Events
 import JSON
 
-/// Makes an event's JSON fit a limit, and leaves it valid: the longest texts are cut to one common length; where that is
-/// not enough, the largest members are left out. `data.truncated` lists what was touched, as JSON pointers; where there
-/// are many, the pointer of their group stands for them. What identifies the event is never touched.
+/// Makes a JSON text fit a limit, and leaves it valid: the longest texts are cut to one common length; where that is not
+/// enough, the largest members are left out. A list tells what was touched, as JSON pointers; where there are many, the
+/// pointer of their group stands for them. What identifies the event is never touched.
 struct JSONShortener {
+    /// Where the list goes, and what is never touched, in one kind of text.
+    struct Shape: Sendable {
+        /// The object that gets the list; none: the root.
+        var listHolder: [StaticString]
+        /// Members by their path that are never touched.
+        var untouched: [[StaticString]] = []
+        /// Texts that may be cut, but are never left out.
+        var needed: [[StaticString]] = []
+        /// Texts, by their key, that are of no use when they are cut.
+        var whole: [StaticString] = []
+
+        static let atRoot = Shape(listHolder: [])
+
+        /// The canonical event.
+        static let canonical = Shape(
+            listHolder: ["data"],
+            untouched: [
+                ["specversion"], ["id"], ["source"], ["type"], ["time"], ["data", "vendor"], ["data", "source"],
+                ["data", "received_at"],
+            ])
+    }
+
     private struct Leaf {
         /// Keys from the root, as places in the tape.
         let path: [JSONIndex]
         let value: JSONIndex
-        let isText: Bool
-        let isProtected: Bool
+        let isCuttable: Bool
+        let isDroppable: Bool
 
         /// The key of the group it is in, if it is in one.
         var group: JSONIndex? { path.count > 2 ? path[1] : nil }
@@ -29,26 +51,47 @@ struct JSONShortener {
     private static let longestPath = 160
 
     private let tape: JSONTape
-    private let data: JSONIndex
+    private let shape: Shape
+    /// Nil where there is none to hold it.
+    private let listHolder: JSONIndex?
     private let hidden: JSONIndex?
     private let limit: Int
     private var leaves: [Leaf] = []
+    /// Whether the list names members of the root only: the last resort.
+    private var isListCoarse = false
 
     /// An event that is too long goes without the sender's own payload, whatever the policy says.
     init(_ event: EventView, limit: Int) {
-        tape = event.tape
-        data = event.data
-        hidden = event.original
+        self.init(event.tape, limit: limit, .canonical, hidden: event.original)
+    }
+
+    private init(_ tape: JSONTape, limit: Int, _ shape: Shape, hidden: JSONIndex? = nil) {
+        self.tape = tape
+        self.shape = shape
+        self.hidden = hidden
         self.limit = limit
+        listHolder = shape.listHolder.reduce(Optional(tape.root)) { place, name in
+            place.flatMap { tape.member($0, name) }
+        }
         collect(tape.root, [])
     }
 
-    func shortened() throws(RenderingError) -> [UInt8] {
-        var dropped = 0
-        if render(cut: Self.shortestCut, dropping: []).count > limit {
-            dropped = try fewestToDrop()
+    /// - Parameter text: JSON of our own.
+    static func shortened(_ text: [UInt8], to limit: Int, _ shape: Shape) throws(RenderingError) -> [UInt8] {
+        guard let tape = try? JSONParser().parse(text), tape.kind(tape.root) == .object else {
+            throw RenderingError("it does not fit in \(limit) bytes, and only an object can be shortened")
         }
-        let drop = Set(droppable.prefix(dropped))
+        var shortener = JSONShortener(tape, limit: limit, shape)
+        return try shortener.shortened()
+    }
+
+    mutating func shortened() throws(RenderingError) -> [UInt8] {
+        let order = droppable
+        isListCoarse = !fits(dropping: order)
+        guard !isListCoarse || fits(dropping: order) else {
+            throw RenderingError("what identifies the event does not fit in \(limit) bytes: raise max_bytes")
+        }
+        let drop = Set(order.prefix(fewestToDrop(of: order)))
         var best = render(cut: Self.shortestCut, dropping: drop)
         var (fitting, excessive) = (Self.shortestCut, limit)
         while excessive - fitting > 1 {
@@ -59,28 +102,27 @@ struct JSONShortener {
         return best
     }
 
-    private func fewestToDrop() throws(RenderingError) -> Int {
-        let order = droppable
-        func fits(_ count: Int) -> Bool {
-            render(cut: Self.shortestCut, dropping: Set(order.prefix(count))).count <= limit
-        }
-        guard fits(order.count) else {
-            throw RenderingError("what identifies the event does not fit in \(limit) bytes: raise max_bytes")
-        }
+    private func fits(dropping leaves: some Sequence<JSONIndex>) -> Bool {
+        render(cut: Self.shortestCut, dropping: Set(leaves)).count <= limit
+    }
+
+    /// - Parameter order: that fits when all of them are left out.
+    private func fewestToDrop(of order: [JSONIndex]) -> Int {
+        guard !fits(dropping: []) else { return 0 }
         var (failing, fitting) = (0, order.count)
         while fitting - failing > 1 {
             let middle = (failing + fitting) / 2
-            if fits(middle) { fitting = middle } else { failing = middle }
+            if fits(dropping: order.prefix(middle)) { fitting = middle } else { failing = middle }
         }
         return fitting
     }
 
     /// Leaves that may be left out, the largest first.
     private var droppable: [JSONIndex] {
-        leaves.filter { !$0.isProtected }.map { leaf in
+        leaves.filter(\.isDroppable).map { leaf in
             let value = tape.span(leaf.value).count
             let key = leaf.path.last.map { tape.span($0).count } ?? 0
-            return (leaf.value, key + (leaf.isText ? min(value, Self.shortestCut) : value))
+            return (leaf.value, key + (leaf.isCuttable ? min(value, Self.shortestCut) : value))
         }.sorted { $0.1 > $1.1 }.map(\.0)
     }
 
@@ -92,22 +134,14 @@ struct JSONShortener {
             if tape.kind(value) == .object, tape.count(value) > 0, place.count < Self.maximumDepth {
                 collect(value, place)
             } else {
+                let isUntouched = place.isOne(of: shape.untouched, in: tape)
+                let isWhole = tape.kind(value) != .string || shape.whole.contains { tape.equals(key, $0) }
                 leaves.append(
                     Leaf(
-                        path: place, value: value, isText: tape.kind(value) == .string,
-                        isProtected: isProtected(place)))
+                        path: place, value: value, isCuttable: !isUntouched && !isWhole,
+                        isDroppable: !isUntouched && !place.isOne(of: shape.needed, in: tape)))
             }
         }
-    }
-
-    private func isProtected(_ path: [JSONIndex]) -> Bool {
-        let keep: [StaticString] =
-            switch path.count {
-            case 1: ["specversion", "id", "source", "type", "time"]
-            case 2: ["vendor", "source", "received_at"]
-            default: []
-            }
-        return keep.contains { tape.equals(path[path.count - 1], $0) }
     }
 
     // MARK: writing
@@ -123,7 +157,7 @@ struct JSONShortener {
                 continue
             }
             if let group = leaf.group { remaining.insert(group) }
-            if leaf.isText, !leaf.isProtected, tape.span(leaf.value).count - 2 > cut {
+            if leaf.isCuttable, tape.span(leaf.value).count - 2 > cut {
                 treatments[leaf.value] = .cut(to: cut)
                 touched.append(leaf)
             }
@@ -161,7 +195,7 @@ struct JSONShortener {
             }
             isFirst = false
         }
-        if object == data { writeTruncated(pointers, isFirst: isFirst, &bytes) }
+        if object == listHolder { writeTruncated(pointers, isFirst: isFirst, &bytes) }
         bytes.append(UInt8(ascii: "}"))
     }
 
@@ -214,6 +248,7 @@ struct JSONShortener {
             let isGone = leaf.group.map { !remaining.contains($0) } ?? false
             let isTooMuch = pointer.count > Self.longestPath || (leaf.group != nil && result.count >= Self.maximumPaths)
             if isGone || isTooMuch { pointer = self.pointer(leaf.path.prefix(2)) }
+            if isListCoarse { pointer = self.pointer(leaf.path.prefix(1)) }
             if !result.contains(pointer) { result.append(pointer) }
         }
         return result
@@ -232,5 +267,14 @@ struct JSONShortener {
             }
         }
         return bytes
+    }
+}
+
+extension [JSONIndex] {
+    /// Whether these keys are those of one of the paths.
+    fileprivate func isOne(of paths: [[StaticString]], in tape: JSONTape) -> Bool {
+        paths.contains { path in
+            path.count == count && zip(self, path).allSatisfy { tape.equals($0, $1) }
+        }
     }
 }
