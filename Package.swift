@@ -52,9 +52,11 @@ let package = Package(
         module("Metrics"),
         module("Threads"),
         module("TimeZones"),
+        .target(name: "ShippedPresets", resources: [.embedInCode("Files")], swiftSettings: settings),
 
         // The core.
         module("Events", ["JSON", "Cryptography"]),
+        module("FieldPolicies", ["Addresses", "Cryptography", "Events", "JSON", "YAML"]),
         module("Signatures", ["Cryptography", "HTTPTypes", "YAML"]),
         module("Vendors", ["Events", "JSON", "Signatures", "HTTPTypes", "Cryptography"]),
         module("Rules", ["Addresses", "CRE2", "Cryptography", "Events", "JSON", "TimeZones", "YAML"]),
@@ -65,8 +67,9 @@ let package = Package(
         module(
             "Targets",
             [
-                "Addresses", "CZLIB", "Cryptography", "Events", "HTTPClient", "HTTPTypes", "JSON", "Kafka",
-                "Logging", "Signatures", "YAML",
+                "Addresses", "CZLIB", "Cryptography", "Events", "FieldPolicies", "HTTPClient", "HTTPTypes", "JSON",
+                "Kafka",
+                "Logging", "ShippedPresets", "Signatures", "TimeZones", "YAML",
             ]),
         module(
             "Delivery",
@@ -89,7 +92,8 @@ let package = Package(
         module(
             "Ingest",
             [
-                "Addresses", "Cryptography", "EventLog", "Events", "HTTPServer", "HTTPTypes", "JSON", "Logging",
+                "Addresses", "Cryptography", "EventLog", "Events", "FieldPolicies", "HTTPServer", "HTTPTypes", "JSON",
+                "Logging",
                 "Metrics",
                 "Rules", "Signatures", "Threads", "Vendors",
             ]),
@@ -104,7 +108,7 @@ let package = Package(
         module(
             "Configuration",
             [
-                "Addresses", "Events", "HTTPServer", "HTTPTypes", "Ingest", "JSON", "Kafka", "Rules",
+                "Addresses", "Events", "FieldPolicies", "HTTPServer", "HTTPTypes", "Ingest", "JSON", "Kafka", "Rules",
                 "Signatures", "Targets",
                 "TimeZones", "Vendors",
                 "YAML",
@@ -123,12 +127,16 @@ let package = Package(
         .executableTarget(
             name: "gatehouse-fill", dependencies: ["EventLog", "Events"], path: "Benchmarks/Fill",
             swiftSettings: settings),
+        .executableTarget(
+            name: "gatehouse-syslog",
+            dependencies: ["Events", "HTTPClient", "JSON", "Logging", "Targets", "TestSupport", "YAML"],
+            path: "Benchmarks/Syslog", swiftSettings: settings),
         tests(
             "IngestTests",
             [
-                "Addresses", "Cryptography", "EventLog", "Events", "HTTPClient", "HTTPServer", "HTTPTypes", "Ingest",
-                "JSON",
-                "Metrics", "Rules", "Signatures", "Simulator", "Vendors", "YAML",
+                "Addresses", "Cryptography", "EventLog", "Events", "FieldPolicies", "HTTPClient", "HTTPServer",
+                "HTTPTypes", "Ingest", "JSON", "Metrics", "Rules", "Signatures", "Simulator", "TestSupport", "Vendors",
+                "YAML",
             ]),
         tests(
             "ConfigurationTests",
@@ -146,6 +154,7 @@ let package = Package(
                 "Metrics", "Rules", "Targets", "YAML",
             ]),
         tests("SimulatorTests", ["Events", "JSON", "Signatures", "Simulator", "Vendors"]),
+        tests("FieldPoliciesTests", ["Events", "FieldPolicies", "JSON", "Vendors", "YAML"]),
         tests("EventsTests", ["Cryptography", "Events", "JSON"]),
         tests("CryptographyTests", ["Cryptography"]),
         tests("SignaturesTests", ["Cryptography", "HTTPTypes", "Signatures", "YAML"]),
@@ -156,7 +165,7 @@ let package = Package(
         tests("RulesTests", ["Addresses", "Rules", "Events", "JSON", "TimeZones", "YAML"]),
         tests("TimeZonesTests", ["TimeZones"]),
         tests("RehearsalTests", ["Events", "Ingest", "JSON", "Rehearsal", "Rules", "Vendors", "YAML"]),
-        module("TestSupport", ["CCurl", "CRdKafka", "HTTPTypes"]),
+        module("TestSupport", ["CCurl", "CRdKafka", "CZLIB", "HTTPTypes"]),
         tests("AddressesTests", ["Addresses"]),
         tests("HTTPClientTests", ["HTTPClient", "HTTPTypes", "Addresses", "TestSupport"]),
         tests("SQLiteTests", ["SQLite"]),
@@ -178,7 +187,10 @@ let package = Package(
         tests("EventLogTests", ["EventLog", "Events", "Kafka", "KafkaLog", "SQLite", "TestSupport", "Threads"]),
         tests(
             "KafkaLogTests",
-            ["EventLog", "Events", "JSON", "Kafka", "KafkaLog", "Logging", "SQLite", "TestSupport", "Vendors"]),
+            [
+                "EventLog", "Events", "FieldPolicies", "JSON", "Kafka", "KafkaLog", "Logging", "SQLite", "TestSupport",
+                "Vendors", "YAML",
+            ]),
         tests(
             "KafkaDeliveryTests",
             [

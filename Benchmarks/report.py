@@ -43,11 +43,23 @@ def table(medians, machine, ids):
          f"{m['nginx_steady_p50_ms']:.2f} and {m['nginx_steady_p99_ms']:.2f} ms"),
         ("the same beside an ill target", f"p50 {m['delivery_beside_ill_p50_ms']:.2f} ms",
          f"p99 {m['delivery_beside_ill_p99_ms']:.2f} ms: {m['ill_neighbour_ratio']:.2f} of its own; aim 1.1"),
+        ("a decision, at 200/s", f"p50 {m['decision_p50_ms']:.2f} ms", f"p99 {m['decision_p99_ms']:.2f} ms"),
+        ("the same in a flood of notifications", f"p50 {m['decision_flooded_p50_ms']:.2f} ms",
+         f"p99 {m['decision_flooded_p99_ms']:.2f} ms, by an address of its own {m['decision_apart_flooded_p99_ms']:.2f} ms; "
+         f"aim 10 ms; while {m['decision_flood_per_second']:,.0f}/s came in"),
         ("a batch of 20 000 events", f"{m['batch_seconds']:.2f} s",
          f"aim 2 s; peak memory then {m['peak_memory_with_batch_mib']:.1f} MiB"),
         ("start to ready", f"{m['start_to_ready_seconds'] * 1000:.0f} ms", "aim 200 ms"),
         ("the disk's fdatasync of 4 KiB", f"{m['fsync_p50_ms']:.2f} ms", f"p99 {m['fsync_p99_ms']:.2f} ms"),
     ]
+    rows += [
+        (f"writing {name}, one core", f"{m[f'format_{name}_per_second']:,.0f} events/s", aim)
+        for name, aim in [
+            ("json", "aim 300,000"), ("cef", "aim 300,000"), ("leef", ""), ("ocsf", ""), ("ecs", "")]
+    ]
+    rows.append(
+        ("syslog over one TLS connection", f"{m['syslog_tls_per_second']:,.0f} events/s",
+         "aim 100,000; to a receiver in the same process that drops them"))
     if "backlog_events" in m:
         rows.append(
             (f"a backlog of {m['backlog_events']:,} events", f"{m['backlog_per_second']:,.0f} events/s",

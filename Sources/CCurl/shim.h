@@ -8,6 +8,12 @@
 /* What waits for libcurl's sockets; Swift's Glibc module leaves these two out. */
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+/* What tells how a connection is. */
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 /* Swift does not import variadic functions: one function per type of value, and one per type of callback. The names in
    parentheses are the functions behind curl's type-checking macros. */
@@ -107,14 +113,47 @@ static inline CURL *_Nullable gatehouse_curl_finished(const CURLMsg *_Nonnull me
     return message->easy_handle;
 }
 
-/* SHA-256 of the peer's certificate (DER) on the connection that the transfer uses now: 1 when `digest` was filled. */
-static inline int gatehouse_curl_peer_certificate_sha256(CURL *_Nonnull easy, unsigned char digest[_Nonnull 32]) {
+/* The TLS session of the connection that the handle uses now; NULL without one. */
+static inline SSL *_Nullable gatehouse_curl_tls(CURL *_Nonnull easy) {
     struct curl_tlssessioninfo *session = NULL;
     if ((curl_easy_getinfo)(easy, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK || session == NULL ||
-        session->backend != CURLSSLBACKEND_OPENSSL || session->internals == NULL) {
+        session->backend != CURLSSLBACKEND_OPENSSL) {
+        return NULL;
+    }
+    return (SSL *)session->internals;
+}
+
+/* Tells the peer, by TLS where there is TLS and by TCP, that nothing more comes; what it says is still read. */
+static inline void gatehouse_curl_end_sending(CURL *_Nonnull easy, curl_socket_t descriptor) {
+    SSL *tls = gatehouse_curl_tls(easy);
+    if (tls != NULL) {
+        SSL_shutdown(tls);
+    }
+    shutdown(descriptor, SHUT_WR);
+}
+
+/* Whether the peer's system has acknowledged every byte of a TCP connection. */
+static inline int gatehouse_tcp_is_acknowledged(int descriptor) {
+    int unacknowledged = 0;
+    return ioctl(descriptor, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged == 0;
+}
+
+/* The same, and whether it was heard from within `milliseconds`. */
+static inline int gatehouse_tcp_is_healthy(int descriptor, unsigned milliseconds) {
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    return gatehouse_tcp_is_acknowledged(descriptor) &&
+           getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == TCP_ESTABLISHED &&
+           info.tcpi_last_ack_recv <= milliseconds;
+}
+
+/* SHA-256 of the peer's certificate (DER) on the connection that the transfer uses now: 1 when `digest` was filled. */
+static inline int gatehouse_curl_peer_certificate_sha256(CURL *_Nonnull easy, unsigned char digest[_Nonnull 32]) {
+    SSL *tls = gatehouse_curl_tls(easy);
+    if (tls == NULL) {
         return 0;
     }
-    X509 *certificate = SSL_get1_peer_certificate((SSL *)session->internals);
+    X509 *certificate = SSL_get1_peer_certificate(tls);
     if (certificate == NULL) {
         return 0;
     }

@@ -2,6 +2,8 @@
 #define GATEHOUSE_CMICROHTTPD_SHIM_H
 
 #include <microhttpd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -124,6 +126,17 @@ extern int accept4(int, struct sockaddr *, socklen_t *, int);
 static inline int gatehouse_mhd_accept(
     int listener, struct sockaddr *_Nonnull address, socklen_t *_Nonnull length) {
     return accept4(listener, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+/* How long ago the last bytes came in on a TCP socket; 0 where that is not known. */
+static inline unsigned gatehouse_milliseconds_since_data(int descriptor) {
+    struct tcp_info information;
+    socklen_t length = sizeof information;
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &information, &length) != 0 ||
+        length < offsetof(struct tcp_info, tcpi_last_data_recv) + sizeof information.tcpi_last_data_recv) {
+        return 0;
+    }
+    return information.tcpi_last_data_recv;
 }
 
 /* A response that holds its own copy of the body. */

@@ -58,6 +58,8 @@ package struct Configuration: Sendable {
     package var credentials: [String: SourceCredentials] = [:]
     package var sites: [Site] = []
     package var targets: [any TargetBlueprint] = []
+    /// What targets may name.
+    package var presets = PresetCatalogue.shipped
     /// Where each entry of `targets:` stands.
     package var targetLocations: [(name: String, location: SourceLocation)] = []
     /// The main files' rules and every team's.

@@ -1,3 +1,4 @@
+internal import Events
 internal import Glibc
 internal import HTTPServer
 internal import Ingest
@@ -109,7 +110,8 @@ struct ConfigurationDecoder {
         configuration.sourceListeners = sources.listeners
         configuration.credentials = sources.credentials
         configuration.sites = Site.decode(reader.optional("sites"), sources: sources.names, &diagnostics)
-        let targets = Self.targets(reader.optional("targets"), &diagnostics)
+        configuration.presets = PresetCatalogue.decode(reader.optional("presets"), &diagnostics)
+        let targets = Self.targets(reader.optional("targets"), configuration.presets, &diagnostics)
         configuration.targets = targets.blueprints
         configuration.targetLocations = (reader.optional("targets")?.entries ?? []).map { ($0.name, $0.key.location) }
         configuration.checkTopicNames(&diagnostics)
@@ -118,8 +120,18 @@ struct ConfigurationDecoder {
             siteKeys: configuration.sites.map(\.key),
             targets: targets.names, sourcesOfSiteID: Site.sourcesOfID(configuration.sites),
             sourceZones: sources.zones)
+        configuration.ruleEnvironment.targetConditions = configuration.targets.compactMap { target in
+            target.settings.admission.map { admission in
+                TargetConditions(target: target.settings.name, onlyIf: admission.onlyIf, optOut: admission.optOut)
+            }
+        }
         configuration.ruleEnvironment.askableTargets = Set(
             configuration.targets.filter(\.canBeAsked).map(\.settings.name))
+        configuration.ruleEnvironment.waiting = configuration.sources.filter { $0.answerWithin != nil }.map { source in
+            WaitingSource(
+                name: source.name, vendor: source.vendor.name,
+                types: CanonicalType.allCases.filter(source.mayWait).map(\.rawValue))
+        }
         decodeRules(
             routes: reader.optional("routes"), decisions: reader.optional("decisions"), teams: reader.optional("teams"),
             &configuration, &diagnostics)
@@ -129,14 +141,16 @@ struct ConfigurationDecoder {
     }
 
     private static func targets(
-        _ node: YAMLNode?, _ diagnostics: inout Diagnostics
+        _ node: YAMLNode?, _ presets: PresetCatalogue, _ diagnostics: inout Diagnostics
     ) -> (blueprints: [any TargetBlueprint], names: [String]) {
         var blueprints: [any TargetBlueprint] = []
         var names: [String] = []
         for entry in node?.mapping("targets", &diagnostics) ?? [] {
             guard Names.check(entry, "a target's name", &diagnostics) else { continue }
             names.append(entry.name)
-            if let blueprint = TargetTypes.decode(name: entry.name, node: entry.value, &diagnostics) {
+            let blueprint = TargetTypes.decode(
+                name: entry.name, node: entry.value, presets: presets, &diagnostics)
+            if let blueprint {
                 blueprints.append(blueprint)
             }
         }

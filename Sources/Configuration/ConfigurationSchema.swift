@@ -1,4 +1,5 @@
 internal import Events
+internal import FieldPolicies
 internal import Ingest
 internal import Signatures
 internal import Targets
@@ -23,6 +24,7 @@ package enum ConfigurationSchema {
           "sources": {"type": "object", "additionalProperties": \(source)},
           "sites": {"type": "object", "additionalProperties": \(site)},
           "targets": {"type": "object", "additionalProperties": \(target)},
+          "presets": {"description": "a folder of presets of one's own", "type": "string"},
           "teams": {"description": "who may route what where", "type": "object", "additionalProperties": \(team)},
           "routes": \(oneOrMany(#"{"type": "string"}"#)),
           "decisions": {"description": "the file that says which visitors are let in", "type": "string"}
@@ -41,6 +43,11 @@ package enum ConfigurationSchema {
     private static let properties =
         #"{"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}"#
     private static let stringMap = #"{"type": "object", "additionalProperties": {"type": "string"}}"#
+
+    private static let hash = object(["key": string, "fields": strings])
+    private static let truncate = #"{"type": "object", "additionalProperties": {"type": "integer"}}"#
+    private static let coarsen =
+        #"{"type": "object", "additionalProperties": \#(choice(Coarseness.allCases.map(\.rawValue)))}"#
 
     private static var listen: String {
         object([
@@ -90,6 +97,7 @@ package enum ConfigurationSchema {
             "events": #"{"type": "object", "additionalProperties": \#(types)}"#,
             "map": object(Dictionary(uniqueKeysWithValues: fields)), "timezone": string, "dedupe_as": string,
             "expect_every": duration, "biometrics": choice(["keep", "remove"]),
+            "only": strings, "redact": strings, "hash": hash, "truncate": truncate, "coarsen": coarsen,
             "mode": choice(SourceMode.allCases.map(\.rawValue)), "deadline": duration,
         ])
     }
@@ -107,7 +115,8 @@ package enum ConfigurationSchema {
 
     /// The keys of all types; which of them a type takes, `check` says.
     private static var target: String {
-        object([
+        targetObject([
+            "preset": string,
             "type": choice(TargetTypes.all.map(\.name)), "description": string, "enabled": boolean, "start": string,
             "allow": networks, "concurrency": #"{"type": "integer"}"#, "timeout": duration,
             "rate": string, "order": choice(DeliveryOrder.allCases.map(\.rawValue)),
@@ -115,22 +124,41 @@ package enum ConfigurationSchema {
                 "max_events": #"{"type": "integer"}"#, "max_bytes": size, "every": duration, "wrap": anything,
                 "before": anything,
             ]),
-            "compression": choice(["gzip"]), "response": response,
+            "compression": choice(["gzip"]), "response": response, "key": string, "merge": boolean,
+            "only_if": #"{"type": "object"}"#, "opt_out": #"{"anyOf": [\#(strings), {"type": "object"}]}"#,
             "attempts": #"{"type": "integer"}"#, "give_up_after": duration, "original": boolean,
+            "only": strings, "redact": strings, "hash": hash, "truncate": truncate, "coarsen": coarsen,
+            "events": strings,
             "biometrics": #"{"const": "send"}"#,
             "tls": object(["ca": string, "cert": string, "key": string, "pin": string]),
-            "address": string, "format": string, "framing": string, "facility": string, "hostname": string,
-            "max_bytes": size, "method": string, "url": string, "headers": stringMap, "body": anything,
+            "address": string, "format": anything, "framing": string, "facility": string, "hostname": string,
+            "header": string, "enterprise": #"{"type": ["string", "integer"]}"#,
+            "structured_data": #"{"type": "object", "additionalProperties": \#(stringMap)}"#, "bom": boolean,
+            "resend": anything, "max_bytes": size, "method": string, "url": string, "headers": stringMap,
+            "body": anything,
             "auth": anything, "token": string, "sign": signature, "path": string,
             "brokers": strings, "topic": string, "properties": properties,
             "rotate": object(["size": size, "every": duration, "keep": #"{"type": "integer"}"#]),
         ])
     }
 
+    /// With a preset its parameters are keys too.
+    private static func targetObject(_ properties: [String: String]) -> String {
+        let members = properties.sorted { $0.key < $1.key }.map { "\"\($0.key)\": \($0.value)" }
+        return """
+            {"type": "object", "properties": {\(members.joined(separator: ", "))},
+             "if": {"not": {"required": ["preset"]}},
+             "then": {"propertyNames": \(choice(properties.keys.sorted()))}}
+            """
+    }
+
     private static var response: String {
         let condition = #"{"type": "object"}"#
         let list = ["at": string, "id": string, "event": string, "ok": condition, "retry": condition]
-        return object(["ok": condition, "retry": condition, "items": object(list), "errors": object(list)])
+        return object([
+            "ok": condition, "retry": condition, "items": object(list), "errors": object(list),
+            "refused": object(["statuses": oneOrMany(#"{"type": "integer"}"#), "retry": condition]),
+        ])
     }
 
     private static func object(_ properties: [String: String]) -> String {

@@ -1,5 +1,6 @@
 internal import Events
 internal import Rules
+internal import Targets
 internal import YAML
 
 extension ConfigurationDecoder {
@@ -11,6 +12,12 @@ extension ConfigurationDecoder {
         var references: [String: String] = [:]
         let paths = routes?.paths(&references, &diagnostics) ?? []
         let decisionPath = decisions?.onePath(&references, &diagnostics)
+        if let decisions, configuration.ruleEnvironment.waiting?.isEmpty == true {
+            diagnostics.warning(
+                at: decisions.location,
+                "nobody waits for these decisions: no enabled source is of sine without `mode: notify`, or of envoy with "
+                    + "`mode: decision`")
+        }
         let teams = Team.decode(
             teams, environment: configuration.ruleEnvironment, references: &references, &diagnostics)
         configuration.ruleEnvironment.teams = teams.map(\.name)
@@ -33,7 +40,7 @@ extension ConfigurationDecoder {
         diagnostics.merge(found)
         configuration.rules = rules
         configuration.ruleWatch = RuleWatch(
-            main: paths, decisions: decisionPath, teams: teams, lists: rules.listFiles)
+            main: paths, decisions: decisionPath, teams: teams, lists: rules.listFiles + configuration.presets.files)
     }
 }
 

@@ -1,4 +1,5 @@
 internal import Events
+internal import FieldPolicies
 internal import Ingest
 internal import JSON
 internal import Signatures
@@ -77,12 +78,15 @@ private struct SourceDecoder {
             in: .seconds(1) ... .seconds(366 * 86_400), &diagnostics)
         let mode = mode(vendor, &diagnostics)
         let deadline = deadline(vendor, &diagnostics)
+        let fieldPolicy = FieldPolicy.decode(&reader, at: .source, &diagnostics)
         reader.finish(&diagnostics)
         guard let vendor, let authentication else { return nil }
-        return SourceConfiguration(
+        var source = SourceConfiguration(
             name: name, vendor: vendor, authentication: authentication,
             maximumBody: maximumBody ?? vendor.traits.maximumBody, allow: allow, settings: settings,
             keySpace: keySpace, timezone: timezone, expectEvery: expectEvery, mode: mode, deadline: deadline)
+        source.fieldPolicy = fieldPolicy
+        return source
     }
 
     // MARK: decisions

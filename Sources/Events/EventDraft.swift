@@ -39,6 +39,8 @@ package struct EventDraft: Sendable {
     package var dedupeKey: [UInt8]?
     /// Parts of the payload that must not be kept in `original` (biometrics, codes): members of objects.
     package var removals = OriginalRemovals()
+    /// Whether nothing of the payload is kept beside the fields.
+    package var leavesOutOriginal = false
 
     /// One for each field. A slot whose bit in `present` is not set is `absent`.
     private var slots: [FieldValue]
@@ -59,6 +61,7 @@ package struct EventDraft: Sendable {
         time = nil
         dedupeKey = nil
         removals.removeAll()
+        leavesOutOriginal = false
         self.receivedAt = receivedAt
     }
 

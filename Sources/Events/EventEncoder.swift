@@ -77,8 +77,10 @@ package enum EventEncoder {
             write(value, tape, &writer)
         }
         move(from: &open, to: FieldGroup.data, groups, &writer)
-        writer.key("original")
-        writeOriginal(draft, tape, span, &writer)
+        if !draft.leavesOutOriginal {
+            writer.key("original")
+            writeOriginal(draft, tape, span, &writer)
+        }
         writer.endObject()
     }
 
@@ -152,13 +154,8 @@ private struct Subject {
     let id: [UInt8]
     private let field: EventField
 
-    private static let choices: [(StaticString, EventField)] = [
-        ("visitor", .visitorID), ("visit", .visitID), ("invitation", .invitationID), ("device", .deviceID),
-        ("session", .sessionID),
-    ]
-
     init?(_ draft: EventDraft, _ tape: JSONTape) {
-        for (kind, field) in Self.choices {
+        for (kind, field) in EventField.subjects {
             if let id = draft.text(field, in: tape) {
                 self.kind = kind
                 self.id = id
@@ -180,4 +177,12 @@ private struct Subject {
     }
 
     var visitorID: [UInt8]? { field == .visitorID ? id : nil }
+}
+
+extension EventField {
+    /// What an event may be about; the first that is present is its subject.
+    package static let subjects: [(kind: StaticString, field: EventField)] = [
+        ("visitor", .visitorID), ("visit", .visitID), ("invitation", .invitationID), ("device", .deviceID),
+        ("session", .sessionID),
+    ]
 }

@@ -9,7 +9,7 @@ indirect enum BodyTemplate: Sendable {
     /// JSON text.
     case literal([UInt8])
     /// The value as the event has it, with its own type; null when absent.
-    case value(FieldReference, Presence)
+    case value(TemplateReference, Presence)
     /// Text with values in it; those that are absent or null leave nothing.
     case text([Piece], Presence)
     /// Where the events of a batch go; only in a batch's `wrap:`.
@@ -22,7 +22,7 @@ indirect enum BodyTemplate: Sendable {
 
     enum Piece: Sendable {
         case literal([UInt8])
-        case reference(FieldReference)
+        case reference(TemplateReference)
     }
 
     /// What becomes of a value that the event does not have.
@@ -43,54 +43,42 @@ indirect enum BodyTemplate: Sendable {
         switch self {
         case .object(let members):
             writer.beginObject()
-            for member in members where member.value.isWritten(event) {
+            for member in members where member.value.isWritten(event, policy) {
                 writer.key(member.name)
                 member.value.write(event, policy, &writer)
             }
             writer.endObject()
         case .array(let elements):
             writer.beginArray()
-            for element in elements where element.isWritten(event) { element.write(event, policy, &writer) }
+            for element in elements where element.isWritten(event, policy) { element.write(event, policy, &writer) }
             writer.endArray()
         case .literal(let text):
             writer.raw(text)
-        case .value(.original, _):
-            if let original = policy.original(of: event) { writer.raw(original) } else { writer.null() }
         case .value(let reference, _):
-            if let place = reference.value(in: event) { writer.raw(event.tape, place) } else { writer.null() }
+            if let value = reference.value(in: event, policy) { value.write(event, &writer) } else { writer.null() }
         case .text(let pieces, _):
-            writer.string(utf8: Self.text(pieces, event))
+            writer.string(utf8: Self.text(pieces, event, policy))
         case .events: writer.null()
         }
     }
 
-    /// A list inside a text is written as JSON.
-    private static func text(_ pieces: [Piece], _ event: EventView) -> [UInt8] {
+    static func text(_ pieces: [Piece], _ event: EventView, _ policy: ContentPolicy) -> [UInt8] {
         var text: [UInt8] = []
         for piece in pieces {
             switch piece {
             case .literal(let literal): text.append(contentsOf: literal)
-            case .reference(let reference):
-                guard let place = reference.value(in: event) else { continue }
-                switch event.tape.kind(place) {
-                case .null: continue
-                case .array, .object: text.append(contentsOf: event.tape.bytes[event.tape.span(place)])
-                default: event.tape.appendText(place, to: &text)
-                }
+            case .reference(let reference): reference.value(in: event, policy)?.append(event, to: &text)
             }
         }
         return text
     }
 
-    private func isWritten(_ event: EventView) -> Bool {
-        func isThere(_ reference: FieldReference) -> Bool {
-            reference.value(in: event).map { event.tape.kind($0) != .null } ?? false
-        }
-        return switch self {
-        case .value(let reference, .whenPresent): isThere(reference)
+    private func isWritten(_ event: EventView, _ policy: ContentPolicy) -> Bool {
+        switch self {
+        case .value(let reference, .whenPresent): reference.value(in: event, policy) != nil
         case .text(let pieces, .whenPresent):
             pieces.allSatisfy { piece in
-                if case .reference(let reference) = piece { isThere(reference) } else { true }
+                if case .reference(let reference) = piece { reference.value(in: event, policy) != nil } else { true }
             }
         default: true
         }

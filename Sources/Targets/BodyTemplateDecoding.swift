@@ -3,7 +3,8 @@ import YAML
 
 extension BodyTemplate {
     /// Reads `body:` of an http target: mappings and lists become objects and arrays, a plain scalar that is a JSON
-    /// literal keeps its type, every other scalar is a text. `{name}` stands for an event's value, `{?name}` for one that is left out when absent or null, `{{` and `}}` for braces.
+    /// literal keeps its type, every other scalar is a text. `{name}` stands for an event's value, `{?name}` for one that
+    /// is left out when absent or null, `{name|filter}` for what is made of it, `{{` and `}}` for braces.
     /// Nil when an error was reported.
     init?(_ node: YAMLNode, _ policy: ContentPolicy, _ diagnostics: inout Diagnostics) {
         self.init(node, TemplateDecoder(policy: policy), &diagnostics)
@@ -45,7 +46,7 @@ private struct TemplateDecoder {
     ) -> BodyTemplate? {
         // An unquoted {visitor.name} is a YAML mapping with one key and nothing behind it.
         if entries.count == 1, entries[0].value.scalar?.text == "", entries[0].value.isNull,
-            FieldReference(Self.withoutMark(entries[0].name)) != nil || entries[0].name == "events"
+            FieldReference(Self.field(entries[0].name)) != nil || entries[0].name == "events"
         {
             diagnostics.error(at: node.location, "write it in quotes: \"{\(entries[0].name)}\"")
             return nil
@@ -84,7 +85,7 @@ private struct TemplateDecoder {
             case .literal(let text): pieces.append(.literal(Array(text.utf8)))
             case .reference(let name):
                 if name.hasPrefix("?") { presence = .whenPresent }
-                if let reference = reference(Self.withoutMark(name), node, &diagnostics) {
+                if let reference = reference(name, node, &diagnostics) {
                     pieces.append(.reference(reference))
                 } else {
                     isComplete = false
@@ -106,7 +107,7 @@ private struct TemplateDecoder {
         _ diagnostics: inout Diagnostics
     ) -> BodyTemplate? {
         if pieces.count == 1, case .reference(let reference) = pieces[0] { return .value(reference, presence) }
-        for case .reference(let reference) in pieces where reference.isObject {
+        for case .reference(let reference) in pieces where reference.field.isObject {
             diagnostics.error(
                 at: node.location,
                 "this text holds a whole object; let the reference stand alone, or name a field of it")
@@ -137,27 +138,21 @@ private struct TemplateDecoder {
 
     private func reference(
         _ name: String, _ node: YAMLNode, _ diagnostics: inout Diagnostics
-    ) -> FieldReference? {
+    ) -> TemplateReference? {
         guard let policy else {
             diagnostics.error(
                 at: node.location, "around the events of a batch there is only \"{events}\", a value by itself")
             return nil
         }
-        guard let reference = FieldReference(name) else {
-            diagnostics.error(
-                at: node.location, "there is no field {\(displayable(name))}",
-                didYouMean: nearest(name, among: FieldReference.names))
-            return nil
-        }
-        if reference == .original, !policy.includesOriginal {
-            diagnostics.error(at: node.location, "{original} cannot be sent by a target with `original: false`")
-            return nil
-        }
-        return reference
+        let isOptional = name.hasPrefix("?")
+        return TemplateReferenceDecoder(policy: policy).reference(
+            isOptional ? String(name.dropFirst()) : name, isOptional: isOptional, node, &diagnostics)
     }
 
-    private static func withoutMark(_ name: String) -> String {
-        name.hasPrefix("?") ? String(name.dropFirst()) : name
+    /// The field's name alone.
+    private static func field(_ name: String) -> String {
+        let name = name.hasPrefix("?") ? String(name.dropFirst()) : name
+        return String(name.prefix { $0 != "|" })
     }
 }
 
@@ -178,7 +173,7 @@ extension YAMLScalar {
 }
 
 /// A text with `{name}` in it, taken apart.
-private enum TemplateText {
+enum TemplateText {
     enum Part {
         case literal(String)
         case reference(String)

@@ -19,6 +19,8 @@ package struct DeliveryReceipt: Sendable, Hashable {
     package var bytes: Int
     /// Nil when nothing is known of it.
     package var exchange: Exchange?
+    /// The connection that took it, where no receiver answers and what the connection took last is watched; else nil.
+    package var connection: StreamConnection?
 
     package init(status: Int? = nil, duration: Duration, bytes: Int, exchange: Exchange? = nil) {
         self.status = status

@@ -27,6 +27,16 @@ package enum EventGrade: Sendable, Hashable, CaseIterable {
         case .alarm: 9
         }
     }
+
+    /// OCSF's `severity_id`: 1 (informational) to 6 (fatal).
+    package var ocsfSeverity: Int {
+        switch self {
+        case .routine: 1
+        case .notice: 2
+        case .warning: 3
+        case .alarm: 5
+        }
+    }
 }
 
 /// What outputs say of a canonical type.

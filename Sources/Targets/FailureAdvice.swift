@@ -1,7 +1,7 @@
 /// What somebody who configures a target can do about a failure.
 enum FailureAdvice {
     static func text(for failure: DeliveryFailure) -> String {
-        byCode[failure.code] ?? failure.status.map(text(status:)) ?? byBlame(failure.blame)
+        byCode[failure.code] ?? oauth(failure.code) ?? failure.status.map(text(status:)) ?? byBlame(failure.blame)
     }
 
     private static let byCode: [String: String] = [
@@ -22,6 +22,11 @@ enum FailureAdvice {
         "malformed_response": "See whether the port is one for HTTP; with TLS, whether the URL begins with https://.",
         "message_size": "Make `max_bytes:` smaller.",
         "no_result": "Compare `id:` and `event:` of `response:` with the answer.",
+        "oauth_bad_response": "See whether `token_url:` is that of a token endpoint.",
+        "oauth_invalid_client": "See whether `client_id:` and the secret, or the key, are those the service knows.",
+        "oauth_invalid_scope": "Compare `scope:` with the service's documentation.",
+        "oauth_unauthorized_client":
+            "Let the service's administrator allow this client the grant of client credentials.",
         "rendering": "Compare `body:` with what an event of this kind has.",
         "timeout": "See whether the receiver hangs; else make `timeout:` longer.",
         "tls": "See whether the port is one for TLS, version 1.2 or newer.",
@@ -30,9 +35,17 @@ enum FailureAdvice {
             "The receiver needs a new certificate; if it has one, see whether this machine's clock is right.",
         "tls_name": "Use the name the certificate is for.",
         "tls_pin": "If the receiver has a new certificate, put its fingerprint into `tls: {pin: …}`.",
+        "tls_refused": "Give a certificate the receiver takes: `tls: {cert: FILE, key: FILE}`.",
         "tls_untrusted": "Give the authority that signed the receiver's certificate: `tls: {ca: FILE}`.",
         "url": "Compare `url:` with the service's documentation.",
     ]
+
+    /// The token endpoint fails as any receiver does.
+    private static func oauth(_ code: String) -> String? {
+        guard code.hasPrefix("oauth_") else { return nil }
+        return byCode[String(code.dropFirst("oauth_".count))]
+            ?? "See what the token endpoint says of this client, and compare `oauth2:` with the service's documentation."
+    }
 
     private static func text(status: Int) -> String {
         switch status {

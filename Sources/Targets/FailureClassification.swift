@@ -22,7 +22,8 @@ enum FailureClassification {
         _ response: HTTPClientResponse, bytes: Int, now: Timestamp, judge: ResponseJudge?
     ) -> BatchOutcome {
         guard blame(status: response.status) == nil, let judge else {
-            return .all(outcome(response, bytes: bytes, now: now))
+            let whole = outcome(response, bytes: bytes, now: now)
+            return .all(judge?.predicate.refused?.reading(response, whole) ?? whole)
         }
         let receipt = DeliveryReceipt(status: response.status, duration: response.duration, bytes: bytes)
         return judge.outcome(response, receipt, now: now)

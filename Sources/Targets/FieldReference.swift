@@ -58,6 +58,30 @@ enum FieldReference: Sendable, Hashable {
         return key.isEmpty ? nil : (map, String(key))
     }
 
+    /// The fields that hold times.
+    static let times = ["time"] + EventField.allCases.filter { $0.kind == .timestamp }.map(\.path)
+
+    /// Whether there may be a time in it; of what senders fill in freely nobody knows.
+    var mayBeTime: Bool {
+        switch self {
+        case .envelope(let name): name == "time"
+        case .field(let field): field.kind == .timestamp || field.kind == .any
+        case .entry: true
+        case .group, .original: false
+        }
+    }
+
+    /// As it is written between braces.
+    var spelled: String {
+        switch self {
+        case .envelope(let name): name
+        case .field(let field): field.path
+        case .entry(let map, let key): "\(map.path).\(key)"
+        case .group(let path): path.joined(separator: ".")
+        case .original: "original"
+        }
+    }
+
     /// Whether its value is an object, which has no place inside a text.
     var isObject: Bool {
         switch self {

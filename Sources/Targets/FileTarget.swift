@@ -18,7 +18,7 @@ package struct FileTargetType: TargetType {
             diagnostics.error(at: node.location, "a file is on no network: `tls:` and `allow:` have no meaning here")
         }
         let format =
-            reader.optional("format")?.choice(of: Formats.all.map(\.name), &diagnostics).flatMap(Formats.named)
+            reader.optional("format").flatMap { Formats.read($0, original: settings.sendsOriginal, &diagnostics) }
             ?? JSONFormat()
         let rotation = reader.optional("rotate").map { FileRotation($0, &diagnostics) } ?? FileRotation()
         guard let pathNode = reader.required("path", &diagnostics), let path = pathNode.path(&diagnostics) else {

@@ -14,8 +14,10 @@ package struct HTTPTargetType: TargetType {
     package func decode(
         _ reader: inout MappingReader, _ settings: TargetSettings, _ diagnostics: inout Diagnostics
     ) -> (any TargetBlueprint)? {
+        var settings = settings
+        settings.decodeRecords(&reader, &diagnostics)
         let method = reader.optional("method")?.choice(of: Self.methods, &diagnostics) ?? "POST"
-        let authorization = HTTPAuthorization.decode(&reader, &diagnostics)
+        let authorization = RequestAuthorization.decode(&reader, settings, &diagnostics)
         let policy = ContentPolicy(settings)
         var body = method == "GET" || method == "DELETE" ? HTTPBody.none : HTTPBody.event
         if let node = reader.optional("body") {
@@ -66,7 +68,9 @@ struct HTTPBlueprint: RequestBlueprint {
         var headers = headers
         headers.append("Idempotency-Key", BatchID.of(events))
         let text = try request.body(events) { outgoing in bytes(of: outgoing.event) }
-        return request.request(for: events, method: method, headers: headers, body: text)
+        var made = request.request(for: events, method: method, headers: headers, body: text)
+        if let resource = request.resource, let first = events.first { made.url = try resource.url(for: first.event) }
+        return made
     }
 
     private func bytes(of event: EventView) -> [UInt8] {

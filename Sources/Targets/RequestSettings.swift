@@ -7,8 +7,12 @@ import YAML
 struct RequestSettings: Sendable {
     let settings: TargetSettings
     let endpoint: Endpoint
+    /// Where an event's values stand in the URL; nil: it is the same for all of them.
+    var resource: URLTemplate?
     /// Configured headers and `Authorization`.
     let headers: HeaderFields
+    /// Where access tokens come from; nil: every request authenticates alike, if at all.
+    var oauth: OAuthSettings?
     /// How the events of a batch stand in one body.
     var wrap = BatchWrap.array
     /// Nil: none.
@@ -26,7 +30,8 @@ extension RequestSettings {
     ///   - reserved: names in lower case that the type writes itself.
     ///   - takesTemplates: whether the configuration may write parts of a body.
     init?(
-        _ reader: inout MappingReader, _ settings: TargetSettings, authorization: String?, reserved: [String],
+        _ reader: inout MappingReader, _ settings: TargetSettings, authorization: RequestAuthorization?,
+        reserved: [String],
         takesTemplates: Bool, _ diagnostics: inout Diagnostics
     ) {
         let policy = ContentPolicy(settings)
@@ -42,19 +47,40 @@ extension RequestSettings {
         wrap = batch?.wrap ?? .array
         var settings = settings
         settings.batch = batch?.limits
-        guard let url = reader.required("url", &diagnostics),
+        guard var url = reader.required("url", &diagnostics) else { return nil }
+        let urlPieces = takesTemplates ? URLTemplate.read(url, policy, &diagnostics) : nil
+        if let plain = urlPieces?.plain {
+            url = plain
+        } else if takesTemplates, url.scalar.map({ $0.isResolved && $0.text.contains("{") }) ?? false {
+            return nil
+        }
+        guard
             let endpoint = Endpoint(
                 url, schemes: Self.schemes, takesResource: true, guardedBy: settings.addressGuard, &diagnostics)
         else { return nil }
+        resource = urlPieces.map { URLTemplate(endpoint, $0.pieces, policy) }
+        if resource != nil, let node = reader["batch"] {
+            diagnostics.error(
+                at: node.location, "the URL holds values of one event, so each goes by itself: leave `batch:` out")
+        }
         self.settings = settings
         self.endpoint = endpoint
         var fields = HeaderFields(headers)
-        let ways = [authorization, endpoint.user.map(Self.basic), fields["Authorization"]].compactMap { $0 }
-        if ways.count > 1 {
+        let isDouble =
+            if case .header(let name, _) = authorization { fields[name] != nil } else { false }
+        let ways = [authorization != nil, endpoint.user != nil, fields["Authorization"] != nil].count { $0 }
+        if ways > 1 || isDouble {
             diagnostics.error(
                 at: url.location, "this target says in more than one way how it authenticates; keep one of them")
         }
-        if let value = ways.first { fields.set("Authorization", value) }
+        switch authorization {
+        case .header(let name, let value): fields.set(name, value)
+        case .oauth(let settings):
+            oauth = settings
+            // The token takes its place when it is there.
+            fields.set("Authorization", "Bearer")
+        case nil: if let user = endpoint.user { fields.set("Authorization", Self.basic(user)) }
+        }
         if settings.tls != TLSOptions(), endpoint.scheme != "https" {
             diagnostics.error(at: reader["tls"]?.location ?? url.location, "`tls:` needs an https:// URL")
         }
@@ -71,6 +97,8 @@ extension RequestSettings {
     /// Says that a request is a person's who tries the target out.
     private static let testHeader = "gatehouse-test"
     private static let marks = [replayHeader, testHeader]
+    /// In lower case: what an http target writes itself.
+    static let ownHeaders = marks + ["idempotency-key"]
 
     /// The headers of every request: the fixed ones with `Content-Type` and `User-Agent`, those of the configuration
     /// before ours.
@@ -101,6 +129,11 @@ extension RequestSettings {
         return request
     }
 
+    /// Which of the events of a request are of one record.
+    func records(_ events: [OutgoingEvent]) -> RecordGroups {
+        RecordGroups(events, by: settings.mergesRecords ? settings.recordKey : nil)
+    }
+
     /// One body of what would be the bodies of the events.
     func body(
         _ events: [OutgoingEvent], _ bytes: (OutgoingEvent) throws(RenderingError) -> [UInt8]
@@ -109,7 +142,8 @@ extension RequestSettings {
         var bodies: [[UInt8]] = []
         bodies.reserveCapacity(events.count)
         for event in events { bodies.append(try bytes(event)) }
-        return wrap.body(bodies, of: events, ContentPolicy(settings))
+        let records = records(events)
+        return wrap.body(records.merged(bodies), of: records.newest(events), ContentPolicy(settings))
     }
 
     /// - Parameters:

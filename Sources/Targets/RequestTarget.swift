@@ -24,6 +24,7 @@ extension RequestBlueprint {
 
     func make(_ context: TargetContext) throws -> any Target {
         try request.settings.tls.checkFiles(of: settings.name)
+        try request.oauth?.tls.checkFiles(of: settings.name)
         return RequestTarget(self, context, try request.compression.map { _ in try GzipEncoder() })
     }
 
@@ -45,6 +46,8 @@ final class RequestTarget: Target {
     private let context: TargetContext
     private let encoder: GzipEncoder?
     private let headers: HeaderFields
+    /// Nil: no token is needed.
+    private let tokens: TokenSource?
     private let isClosed = Atomic(false)
 
     /// - Parameter encoder: nil: bodies are sent as they are.
@@ -53,6 +56,7 @@ final class RequestTarget: Target {
         self.context = context
         self.encoder = encoder
         headers = blueprint.request.headers(contentType: blueprint.contentType)
+        tokens = blueprint.request.oauth.map { TokenSource($0) }
     }
 
     func send(_ outgoing: OutgoingEvent, completion: @escaping @Sendable (DeliveryOutcome) -> Void) {
@@ -74,13 +78,16 @@ final class RequestTarget: Target {
             let seconds = context.now().milliseconds / 1000
             let request = try blueprint.render(batch, headers: headers, timestampSeconds: seconds)
             first.test?.sends(blueprint.rendition(request))
+            let records = settings.records(batch)
             let judge = settings.response.map { predicate in
                 ResponseJudge(
-                    predicate: predicate, names: predicate.names(batch, ContentPolicy(settings.settings)))
+                    predicate: predicate,
+                    names: predicate.names(records.newest(batch), ContentPolicy(settings.settings)))
             }
             context.send(
                 request, for: settings, signedAtSeconds: blueprint.signatureHeaders.isEmpty ? nil : seconds,
-                encoder: encoder, judge: judge, completion: completion)
+                encoder: encoder, judge: judge, tokens: tokens
+            ) { completion(records.spread($0)) }
         } catch {
             completion(.all(.failed(FailureClassification.failure(error))))
         }

@@ -9,6 +9,8 @@ struct ResponsePredicate: Sendable {
     var items: ResultList?
     /// Further results, of events that failed; what they say goes before what `items` says.
     var errors: ResultList?
+    /// What answers of other statuses say.
+    var refused: ResponseRefusal?
 
     /// What tells a success from a failure, and a failure of the receiver from one of the event.
     struct Verdict: Sendable {

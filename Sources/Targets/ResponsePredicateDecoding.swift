@@ -17,6 +17,7 @@ extension ResponsePredicate {
                 diagnostics.error(at: node.location, "`errors:` needs `id:`, because not every event is among them")
             }
         }
+        refused = reader.optional("refused").flatMap { ResponseRefusal($0, &diagnostics) }
         if node.entries?.isEmpty == true {
             diagnostics.error(at: node.location, "`response:` needs `ok:`, `retry:` or `items:`")
         }
@@ -39,7 +40,9 @@ extension ResponsePredicate.ResultList {
         let at = reader.required("at", &diagnostics)?.pointer(&diagnostics)
         let id = reader.optional("id")?.pointer(&diagnostics)
         let eventNode = reader.optional("event")
-        let event = eventNode.flatMap { BodyTemplate($0, policy, &diagnostics) } ?? .value(.envelope("id"), .always)
+        let event =
+            eventNode.flatMap { BodyTemplate($0, policy, &diagnostics) }
+            ?? .value(TemplateReference(field: .envelope("id")), .always)
         let verdict = ResponsePredicate.Verdict(&reader, &diagnostics)
         reader.finish(&diagnostics)
         if let eventNode {

@@ -17,9 +17,20 @@ package protocol Target: AnyObject, Sendable {
     /// Lets go of connections and files. What is in flight completes, as a failure where it could not be finished;
     /// nothing is sent afterwards.
     func close()
+
+    /// Has news of connections told to `told` from now on, on any thread; it must not block. A target whose receivers
+    /// answer has none. To be called before anything is sent.
+    func watchConnections(_ told: @escaping @Sendable (ConnectionNews) -> Void)
+
+    /// What a lost connection took last is known to be unfinished: others may be opened.
+    func forgetLost(_ connection: Int)
 }
 
 extension Target {
+    package func watchConnections(_ told: @escaping @Sendable (ConnectionNews) -> Void) {}
+
+    package func forgetLost(_ connection: Int) {}
+
     package func send(batch: [OutgoingEvent], completion: @escaping @Sendable (BatchOutcome) -> Void) {
         guard !batch.isEmpty else { return completion(.each([])) }
         let gathered = GatheredOutcomes(batch.count, completion)

@@ -1,6 +1,8 @@
 package import Events
+internal import FieldPolicies
 internal import HTTPClient
 internal import HTTPTypes
+internal import JSON
 
 /// Asks a target of type http or webhook about an event and hands back what it answers: one request as the target would
 /// be sent the event, signature, limits and guard included, and no second try.
@@ -9,11 +11,17 @@ package struct TargetInquiry: Sendable {
     package static let maximumAnswer = 64 << 10
 
     private let blueprint: any RequestBlueprint
+    private let tokens: TokenSource?
+    private let policy: FieldPolicy?
 
     /// Nil for a target that gives no answer to be read.
     package init?(_ blueprint: any TargetBlueprint) {
-        guard let blueprint = blueprint as? any RequestBlueprint else { return nil }
-        self.blueprint = blueprint
+        guard !(blueprint is UnresolvedBlueprint), let requests = blueprint.unwrapped as? any RequestBlueprint else {
+            return nil
+        }
+        self.blueprint = requests
+        policy = blueprint.settings.fieldPolicy
+        tokens = requests.request.oauth.map { TokenSource($0) }
     }
 
     /// - Parameters:
@@ -26,8 +34,10 @@ package struct TargetInquiry: Sendable {
         let settings = blueprint.request
         var request: HTTPClientRequest
         do throws(RenderingError) {
+            var outgoing = OutgoingEvent(event: event, routes: [])
+            if let policy { outgoing = try outgoing.under(policy, JSONParser()) }
             request = try blueprint.render(
-                [OutgoingEvent(event: event, routes: [])],
+                [outgoing],
                 headers: settings.headers(contentType: blueprint.contentType),
                 timestampSeconds: context.now().milliseconds / 1000)
             if settings.compression != nil {
@@ -40,16 +50,17 @@ package struct TargetInquiry: Sendable {
         request.timeout = min(request.timeout, time)
         request.connectTimeout = min(request.connectTimeout, time)
         request.maximumResponseBytes = Self.maximumAnswer
-        context.client.send(request) { result in completion(Self.answer(result, settings.endpoint)) }
+        context.transmit(request, tokens) { result in completion(Self.answer(result, settings.endpoint)) }
     }
 
     private static func answer(
-        _ result: Result<HTTPClientResponse, TransportFailure>, _ endpoint: Endpoint
+        _ result: Transmission, _ endpoint: Endpoint
     ) -> Result<[UInt8], InquiryFailure> {
         switch result {
-        case .failure(let failure):
+        case .transport(let failure):
             return .failure(InquiryFailure(FailureClassification.failure(failure, at: endpoint)))
-        case .success(let response):
+        case .token(let failure): return .failure(InquiryFailure(failure))
+        case .answer(let response):
             guard response.status == 200 else {
                 return .failure(
                     InquiryFailure("http_\(response.status)", "it answered \(response.status), not 200"))
@@ -83,7 +94,6 @@ package struct InquiryFailure: Error, Sendable, Hashable {
 extension TargetBlueprint {
     /// Whether it gives an answer that can be read.
     package var canBeAsked: Bool {
-        let known = (self as? UnresolvedBlueprint)?.known ?? self
-        return settings.enabled && known is any RequestBlueprint
+        settings.enabled && unwrapped is any RequestBlueprint
     }
 }

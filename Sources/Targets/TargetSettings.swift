@@ -1,5 +1,6 @@
 package import Addresses
 package import Events
+package import FieldPolicies
 package import HTTPClient
 
 /// Where a new target begins to read.
@@ -36,8 +37,20 @@ package struct TargetSettings: Sendable {
     package var tls = TLSOptions()
     /// False with `original: false`: the sender's own payload stays here.
     package var sendsOriginal = true
+    /// What of an event the target is given; nil: all of it.
+    package var fieldPolicy: FieldPolicy?
+    /// The types of event it is there for; nil: all that routes bring.
+    package var events: EventTypeSelection?
     /// True with `biometrics: send`; what no source keeps is never there to be sent.
     package var sendsBiometrics = false
+    /// Where receivers acknowledge nothing; nil: what a connection took is finished.
+    package var resend: ResendLimits?
+    /// By what of an event its receiver knows whose record it is; nil: it keeps no records.
+    package var recordKey: RecordKey?
+    /// Events of one key that go together become one record.
+    package var mergesRecords = false
+    /// Which events that routes bring it takes; nil: all of them.
+    package var admission: AdmissionSettings?
     /// A hash of the target's configuration with its references resolved, by which a reload tells whether it changed.
     package var fingerprint = ""
     /// What stands in its configuration by `${…}`, so that it is never shown.

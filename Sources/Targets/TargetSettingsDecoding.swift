@@ -1,5 +1,6 @@
 import Addresses
 import Events
+import FieldPolicies
 import Glibc
 import HTTPClient
 import YAML
@@ -24,7 +25,26 @@ extension TargetSettings {
             .flatMap(DeliveryOrder.init(rawValue:)) ?? order
         sendsOriginal = reader.optional("original")?.boolean(&diagnostics) ?? sendsOriginal
         sendsBiometrics = reader.optional("biometrics")?.choice(of: ["send"], &diagnostics) != nil
+        decodePolicy(&reader, &diagnostics)
+        admission = AdmissionSettings(&reader, &diagnostics)
         if let node = reader.optional("tls") { tls = Self.tls(node, &diagnostics) }
+    }
+
+    private mutating func decodePolicy(_ reader: inout MappingReader, _ diagnostics: inout Diagnostics) {
+        fieldPolicy = FieldPolicy.decode(&reader, at: .target, &diagnostics)
+        guard FieldPolicy.keys.contains(where: { reader[$0] != nil }) else { return }
+        if let node = reader["original"], sendsOriginal {
+            diagnostics.error(
+                at: node.location,
+                "under a field policy (\(FieldPolicy.keys.joined(separator: ", "))) the sender's own payload, which holds the same things under names of its own, is never sent; leave `original:` out"
+            )
+        }
+        if let node = reader["biometrics"] {
+            diagnostics.error(
+                at: node.location,
+                "biometrics stand in the sender's own payload, which no target under a field policy gets")
+        }
+        sendsOriginal = false
     }
 
     private static func rate(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> RateLimit? {
@@ -65,7 +85,7 @@ extension TargetSettings {
         }
     }
 
-    private static func tls(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> TLSOptions {
+    static func tls(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> TLSOptions {
         var options = TLSOptions()
         guard var reader = MappingReader(node, "tls", &diagnostics) else { return options }
         options.caFile = reader.optional("ca")?.path(&diagnostics)

@@ -1,4 +1,5 @@
 internal import Events
+internal import FieldPolicies
 package import YAML
 
 /// Every target type known by name.
@@ -16,13 +17,16 @@ package enum TargetTypes {
     }
 
     /// Reads one entry of `targets:`. Nil when errors were reported.
-    /// - Parameter node: its references resolved, as far as they have values.
+    /// - Parameters:
+    ///   - node: its references resolved, as far as they have values.
+    ///   - presets: those it may name.
     package static func decode(
-        name: String, node: YAMLNode, _ diagnostics: inout Diagnostics
+        name: String, node: YAMLNode, presets: PresetCatalogue = .shipped, _ diagnostics: inout Diagnostics
     ) -> (any TargetBlueprint)? {
         var found = Diagnostics()
         defer { diagnostics.merge(found) }
-        guard var reader = MappingReader(node, "target \(displayable(name))", &found),
+        guard let (node, parameters) = PresetExpansion.expand(node, presets, &found),
+            var reader = MappingReader(node, "target \(displayable(name))", &found),
             let typeNode = reader.required("type", &found),
             let typeName = typeNode.choice(of: all.map(\.name), &found), let type = named(typeName)
         else { return nil }
@@ -31,8 +35,11 @@ package enum TargetTypes {
         settings.fingerprint = Fingerprint.of(node)
         settings.references = node.references
         (settings.version, settings.concealed) = TargetVersion.make(name: name, node, settings.fingerprint)
-        let blueprint = type.decode(&reader, settings, &found)
-        reader.finish(&found)
+        var blueprint = type.decode(&reader, settings, &found)
+        if let policy = settings.fieldPolicy, let inner = blueprint {
+            blueprint = PoliciedBlueprint(inner: inner, policy: policy)
+        }
+        reader.finish(&found, alsoKnown: parameters)
         if found.hasErrors { return nil }
         guard node.isResolved else {
             return UnresolvedBlueprint(

@@ -1,4 +1,5 @@
 import Events
+import FieldPolicies
 import HTTPClient
 import HTTPTypes
 import Signatures
@@ -18,12 +19,18 @@ package struct WebhookTargetType: TargetType {
             bodyNode?.choice(of: WebhookBody.allCases.map(\.rawValue), &diagnostics)
             .flatMap(WebhookBody.init(rawValue:)) ?? .canonical
         if body == .original, !settings.sendsOriginal, let bodyNode {
-            diagnostics.error(at: bodyNode.location, "`body: original` and `original: false` contradict each other")
+            diagnostics.error(
+                at: bodyNode.location,
+                settings.fieldPolicy == nil
+                    ? "`body: original` and `original: false` contradict each other"
+                    : "`body: original` is the sender's whole payload, and this target has a field policy")
         }
         if let node = reader["batch"], body == .binary {
             diagnostics.error(
                 at: node.location, "`body: cloudevent-binary` is one event a request: it goes with no `batch:`")
         }
+        var settings = settings
+        settings.events = reader.optional("events").flatMap { EventTypeSelection($0, &diagnostics) }
         let signing = WebhookSigning(&reader, &diagnostics)
         let own = ["webhook-id", "webhook-timestamp", "webhook-signature", "ce-"]
         let signed = signing.scheme?.headers.map { $0.lowercased() } ?? []

@@ -3,6 +3,9 @@ import Glibc
 
 /// Listening sockets at loopback addresses with ports of the kernel's choice.
 enum SocketAddress {
+    // They come to Swift by way of the first C module that includes their header, which is why this file imports both.
+    static let stream = Int32(SOCK_STREAM.rawValue)
+    static let nonBlocking = Int32(SOCK_NONBLOCK.rawValue)
     static let closeOnExec = Int32(SOCK_CLOEXEC.rawValue)
 
     /// OpenSSL writes without MSG_NOSIGNAL: SIGPIPE must not end the process. For the calling thread.
@@ -17,13 +20,13 @@ enum SocketAddress {
         let descriptor: Int32
         switch address {
         case .loopback:
-            descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | closeOnExec, 0)
+            descriptor = socket(AF_INET, stream | closeOnExec, 0)
             check(bind(descriptor, ipv4Loopback()), "bind")
         case .ipv6Loopback:
-            descriptor = socket(AF_INET6, Int32(SOCK_STREAM.rawValue) | closeOnExec, 0)
+            descriptor = socket(AF_INET6, stream | closeOnExec, 0)
             check(bind(descriptor, ipv6Loopback()), "bind")
         case .unix(let path):
-            descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | closeOnExec, 0)
+            descriptor = socket(AF_UNIX, stream | closeOnExec, 0)
             check(bind(descriptor, unix(path)), "bind")
         }
         check(Glibc.listen(descriptor, 512), "listen")

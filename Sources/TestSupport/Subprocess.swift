@@ -18,8 +18,12 @@ package func run(
     process.standardError = output
     process.standardInput = standardInput
     try process.run()
-    try standardInput.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-    try standardInput.fileHandleForWriting.close()
+    // Beside reading: a program that answers as it reads would wait for us, and we for it.
+    let writing = standardInput.fileHandleForWriting
+    DispatchQueue.global().async {
+        try? writing.write(contentsOf: Data(input.utf8))
+        try? writing.close()
+    }
     let bytes = output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     return (process.terminationStatus, String(decoding: bytes, as: UTF8.self))

@@ -96,7 +96,7 @@ struct CommandHelp: Sendable {
             if option.value != nil, parts.count == 1, rest.popFirst() == nil { return "\(word) needs a value" }
         }
         // What stands in the usage by itself: `URL`, `[FILE]`, `list|show`, `[list|show [N]]`.
-        let place = /\ (?:URL|ID|\[FILE\]|\[NAME\]|\[ID\]|\[N\]\]|\[?[a-z-]+(?:\|[a-z-]+)+|list|topics)(?= |$)/
+        let place = /\ (?:URL|ID|\[[A-Z]+\]|\[N\]\]|\[?[a-z-]+(?:\|[a-z-]+)+|list|topics|generate)(?= |$)/
         let places = usage.matches(of: place).count
         return operands <= places ? nil : "\(operands) operands are too many"
     }

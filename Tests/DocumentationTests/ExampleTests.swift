@@ -52,6 +52,7 @@ import YAML
     ) throws -> [String] {
         let folder = TemporaryDirectory()
         try FileManager.default.createDirectory(atPath: folder.file("routes"), withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(atPath: folder.file("presets"), withIntermediateDirectories: true)
         try folder.write("routes/routes.yaml", routes)
         try folder.write("routes/watchlist.csv", "name,email\nAnn,ann@example.com\n")
         try folder.write("routes/partners.txt", "Acme\n")
@@ -88,8 +89,13 @@ import YAML
 
     @Test("a fragment of a configuration, completed, passes check", arguments: Page.names)
     func fragments(_ name: String) throws {
+        let routes = """
+            lists: {do-not-contact: {file: watchlist.csv, column: email}}
+            routes: []
+
+            """
         for block in try Page(name).blocks where block.language == "yaml" && block.has("fragment") {
-            let found = try problems(complete(block.text), routes: "routes: []\n")
+            let found = try problems(complete(block.text), routes: routes)
             #expect(found == [], "\(name):\(block.line)")
         }
     }
@@ -136,9 +142,9 @@ import YAML
     @Test("every block says what it is, so that no example goes untested", arguments: Page.names)
     func marks(_ name: String) throws {
         let known: [String: Set<String>] = [
-            "yaml": ["config", "fragment", "routes", "decisions", "refused"], "json": ["event"],
+            "yaml": ["config", "fragment", "routes", "decisions", "refused", "preset"], "json": ["event"],
             "sh": ["run", "background", "verify", "install", "console", "kafka"], "text": ["output"], "python": [],
-            "sql": [],
+            "sql": [], "nginx": [],
         ]
         for block in try Page(name).blocks {
             let words = try #require(known[block.language], "\(name):\(block.line): what is `\(block.language)`?")

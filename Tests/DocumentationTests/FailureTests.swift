@@ -47,8 +47,16 @@ import Testing
         let sources = try Project.sources("Sources/Targets") + Project.sources("Sources/Delivery/Engine")
         var others = Set(sources.matches(of: /FileFailure\(\s*"(\w+)"/).map { String($0.1) })
         others.formUnion(sources.matches(of: /code: "([a-z_]+)"/).map { String($0.1) })
-        others.insert("disk_full")
-        #expect(Set(documented.keys.filter { !$0.hasPrefix("http_") && !$0.hasPrefix("kafka_") }) == others)
+        others.formUnion(["disk_full", "connection_lost"])
+        let ofTokens = documented.filter { $0.key.hasPrefix("oauth_") }
+        #expect(
+            Set(ofTokens.keys)
+                == Set(TokenAnswer.errors.map { "oauth_\($0)" })
+                .union(["oauth_bad_response", "oauth_key", "oauth_busy", "oauth_…"]))
+        #expect(ofTokens.values.allSatisfy { $0 == "target" })
+        others = others.filter { !$0.hasPrefix("oauth_") && TransportFailure.Code(rawValue: $0) == nil }
+        let elsewhere = ["http_", "kafka_", "oauth_"]
+        #expect(Set(documented.keys.filter { key in !elsewhere.contains { key.hasPrefix($0) } }) == others)
         #expect(documented["kafka_…"] == "target")
         let ofRecord = documented.filter { $0.key.hasPrefix("kafka_") && $0.value == "event" }
         #expect(Set(ofRecord.keys) == Set(KafkaFailure.codesOfRecords.map { "kafka_\($0)" }))
@@ -63,7 +71,8 @@ import Testing
         let rows = try Page("docs/targets.md").table("Failures", "reason", "state").rows
         let sources = try Project.sources("Sources/Delivery/Store")
         let settled = sources.matches(of: /row\.reason = .*"(\w+)" : "(\w+)"/).flatMap { [String($0.1), String($0.2)] }
-        #expect(Set(rows.map { $0[0].code }) == Set(settled + [Expiry.gaveUp, Expiry.tooOld]))
+        let filtered = FilteredReason.allCases.map(\.rawValue)
+        #expect(Set(rows.map { $0[0].code }) == Set(settled + filtered + [Expiry.gaveUp, Expiry.tooOld]))
         #expect(settled.count == 2)
         for row in rows { #expect(DeliveryState(name: row[1]) != nil, "\(row)") }
     }
@@ -82,7 +91,7 @@ import Testing
 
     @Test("every type is in the table of severities, as it is")
     func severities() throws {
-        let rows = try Page("docs/targets.md").table("Types and severities", "type").rows
+        let rows = try Page("docs/formats.md").table("Types and severities", "type").rows
         let expected = CanonicalType.allCases.map { type in
             let description = EventDescription(type: type.rawValue)
             return [

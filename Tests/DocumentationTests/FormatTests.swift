@@ -7,8 +7,8 @@ import YAML
 
 @testable import Targets
 
-/// What the page of targets says of formats, keys and defaults, compared with the code.
-@Suite("The page of targets") struct FormatTests {
+/// What the pages of formats and targets say of formats, keys and defaults, compared with the code.
+@Suite("The pages of formats and targets") struct FormatTests {
     /// An event that has every field.
     private static let fullEvent: String = {
         var groups: [(name: String, members: [String])] = []
@@ -60,7 +60,7 @@ import YAML
         #expect(line.hasPrefix("CEF:0|Gatehouse|Gatehouse|1|visitor.signin|Visitor signed in|3|"))
         let fields = line.matches(of: /(?:\||\s)(\w+)=(.*?)(?=\s\w+=|$)/).map { (String($0.1), String($0.2)) }
         let labels = Dictionary(uniqueKeysWithValues: fields.filter { $0.0.hasSuffix("Label") })
-        let rows = try Page("docs/targets.md").table("Formats", "key", "label").rows
+        let rows = try Page("docs/formats.md").table("cef", "key", "label").rows
         #expect(rows.map { $0[0].code } == fields.map(\.0).filter { !$0.hasSuffix("Label") })
         for row in rows { #expect(row[2] == labels[row[0].code + "Label"] ?? "", "\(row[0])") }
         let values = Dictionary(uniqueKeysWithValues: fields)
@@ -71,6 +71,101 @@ import YAML
             #expect(values[row[0].code] == field.components.map(\.description).joined(separator: "-"), "\(row)")
         }
     }
+
+    // MARK: formats
+
+    private let page: Page
+
+    init() throws { page = try Page("docs/formats.md") }
+
+    @Test("every format is in the table, and has a section")
+    func formats() throws {
+        let rows = try page.table("Names", "`format`", "writes").rows.map { $0[0].code }
+        #expect(rows == Formats.all.map(\.name) + ["{template: {…}}"])
+        #expect(Set(page.headings).isSuperset(of: Formats.all.map(\.name) + ["template"]))
+    }
+
+    @Test("every example of a format is what the example event becomes")
+    func examples() throws {
+        let example = try #require(try Page("docs/event.md").blocks.first { $0.has("event") })
+        // As the log keeps it: the example is laid out for people.
+        let whole = try JSONSerialization.jsonObject(with: Data(example.text.utf8))
+        let compact = try JSONSerialization.data(
+            withJSONObject: whole, options: [.sortedKeys, .withoutEscapingSlashes])
+        let event = try #require(try EventView(parsing: Array(compact), with: JSONParser()))
+        let options = RenderingOptions(
+            policy: ContentPolicy(includesOriginal: true, includesBiometrics: false), hostname: "gate.example")
+        var shown: Set<String> = []
+        for block in page.blocks {
+            guard let name = block.value("format") else { continue }
+            shown.insert(name)
+            let format = try #require(Formats.named(name), "\(name)")
+            let line = try format.render(OutgoingEvent(event: event, routes: ["everything"]), options)
+            guard block.language == "json" else {
+                #expect(String(decoding: line, as: UTF8.self) + "\n" == block.text, "\(name)")
+                continue
+            }
+            #expect(try Self.object(Data(line)) == Self.object(Data(block.text.utf8)), "\(name)")
+        }
+        #expect(shown.isSuperset(of: ["cef", "leef", "ocsf", "ecs", "original"]))
+    }
+
+    /// A payload that stands in a text is compared as what it is, whatever the order of its members.
+    private static func object(_ data: Data) throws -> NSDictionary {
+        var object = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+        if let raw = object["raw_data"] as? String {
+            object["raw_data"] = try JSONSerialization.jsonObject(with: Data(raw.utf8))
+        }
+        if var event = object["event"] as? [String: Any], let raw = event["original"] as? String {
+            event["original"] = try JSONSerialization.jsonObject(with: Data(raw.utf8))
+            object["event"] = event
+        }
+        return object as NSDictionary
+    }
+
+    @Test("every attribute of LEEF is in the table, in its order")
+    func leefAttributes() throws {
+        #expect(try page.table("leef", "attribute").rows.map { $0[0].code } == LEEFMapping.rules.map { "\($0.key)" })
+    }
+
+    @Test("every type is in the tables of OCSF and ECS, as it is mapped")
+    func types() throws {
+        let names: [OCSFMapping.Class: String] = [
+            .base: "Base Event", .authentication: "Authentication", .entityManagement: "Entity Management",
+            .dhcp: "DHCP Activity",
+        ]
+        let ocsf = CanonicalType.allCases.map { type in
+            let row = OCSFMapping.row(type)
+            return [
+                "`\(type.rawValue)`", names[row.objectClass] ?? "", row.activityName, "\(row.type)",
+                row.status.map { "\($0.rawValue)" } ?? "",
+            ]
+        }
+        #expect(try page.table("ocsf", "type", "class").rows == ocsf)
+        let ecs = CanonicalType.allCases.map { type in
+            let row = ECSMapping.row(type)
+            return [
+                "`\(type.rawValue)`", row.kind, row.categories.joined(separator: ", "),
+                row.types.joined(separator: ", "),
+                row.outcome ?? "", row.observer.rawValue,
+            ]
+        }
+        #expect(try page.table("ecs", "type", "`event.kind`").rows == ecs)
+    }
+
+    @Test("every member of OCSF and every field of ECS is in its table")
+    func members() throws {
+        func paths(_ rules: [RecordRule]) -> [String] { rules.map { $0.path.map { "\($0)" }.joined(separator: ".") } }
+        let ocsf = Set(CanonicalType.allCases.flatMap { paths(OCSFMapping.rules(of: $0)) })
+        #expect(try Set(page.table("ocsf", "member").rows.flatMap { $0[0].codes }) == ocsf)
+        let ecs = Set(
+            CanonicalType.allCases.flatMap { type in
+                [true, false].flatMap { paths(ECSMapping.rules(of: type, hasActor: $0)) }
+            })
+        #expect(try Set(page.table("ecs", "field").rows.flatMap { $0[0].codes }) == ecs)
+    }
+
+    // MARK: targets
 
     private static let minimal = [
         "syslog": "address: \"udp://siem.example\"", "http": "url: \"https://crm.example/\"",

@@ -120,7 +120,7 @@ extension RunningTests {
         }
         let files = try FileManager.default.contentsOfDirectory(atPath: shell.path("data"))
         #expect(Set(files).isSubset(of: names), "\(files)")
-        #expect(Set(names).subtracting(files) == ["quarantine", "spool", "kafka"])
+        #expect(Set(names).subtracting(files) == ["quarantine", "spool", "kafka", "installations.json"])
         let modes = try shell.run("stat -c '%A %n' data data/* data/*/*").output.split(separator: "\n")
         #expect(modes.contains { $0.hasSuffix("data/teams/guards.json") })
         for mode in modes {

@@ -1,7 +1,6 @@
 import Configuration
 import Foundation
 import HTTPServer
-import Rules
 import Targets
 import TestSupport
 import Testing
@@ -10,6 +9,7 @@ import YAML
 @testable import Delivery
 @testable import EventLog
 @testable import Ingest
+@testable import Rules
 
 @Suite("The limits and defaults of the pages") struct LimitTests {
     @Test("the defaults of the configuration are those of its tables")
@@ -87,6 +87,20 @@ import YAML
             "YAML file":
                 "\(size(maximumYAMLBytes)), \(maximumYAMLDepth) deep, \(grouped(maximumYAMLNodes)) keys and values",
             "routes": grouped(RuleLoader.mostRoutes),
+            "memory of all routes, and of all decisions": size(RulePlan.memoryLimit),
+            "file of a list": size(ListReader.mostBytes),
+            "entries of a list": "\(grouped(TextList.mostEntries)), \(size(TextList.mostBytes))",
+            "decisions of one file": grouped(OwnerReader.mostDecisions),
+            "text of a decision, as written and as shown": "\(DecisionText.longest) bytes",
+            "`timeout:` of `ask:`": seconds(DecisionReader.longestTimeout),
+            "answer of an asked system": size(AskedAnswer.largest),
+            "requests waiting to be decided": grouped(DecisionDesk.capacity),
+            "decisions that are not kept yet": grouped(DecisionLedger.capacity),
+            "decisions waiting to be written": "\(AppendQueue.urgentRecords), or \(size(log.queuedBytes / 8))",
+            "answers remembered for identical requests":
+                "\(RecordedAnswers<Int>.capacity), for \(seconds(RecordedAnswers<Int>.window))",
+            "identical requests that wait for one answer": "\(RecordedAnswers<Int>.mostWaiting)",
+            "installations remembered of senders' apps": grouped(InstallationStore.most),
         ]
         for (what, limit) in expected {
             let row = try #require(rows.first { $0[0] == what }, "there is no row of \(what)")

@@ -42,7 +42,7 @@ extension ProgramTests {
                 (["check", "-c"], "--config"), (["check", "extra"], "extra"), (["events", "--limit", "0"], "--limit"),
                 (["events", "--limit", "many"], "--limit"), (["events", "--since", "yesterday"], "--since"),
                 (["events", "--json=yes"], "--json"), (["targets"], "targets list"),
-                (["schema"], "event, config or routes"),
+                (["schema"], "event, config, routes or decisions"),
                 (["schema", "evnt"], "evnt"), (["normalise"], "--vendor"),
                 (["normalise", "--vendor", "acme"], "signinapp"),
                 (["sign"], "--scheme"), (["sign", "--scheme", "nothing", "--secret", "x"], "nothing"),

@@ -35,12 +35,30 @@ struct FormatConformanceTests {
         }
     }
 
-    @Test("keeps a limit, whatever visitors typed", arguments: cases.filter { $0.type == .visitorSignin })
+    @Test("writes one line of every sample of every sender", arguments: FormatSample.ofSenders)
+    func samples(sample: FormatSample) throws {
+        for format in Formats.all {
+            let line = try format.render(Sample.outgoing(sample.event), options)
+            #expect(line.starts(with: format.lineOpening.utf8))
+            #expect(!line.contains { $0 == 0x0A || $0 == 0x0D || $0 == 0 })
+        }
+    }
+
+    @Test("has samples of every sender and type")
+    func coverage() {
+        #expect(FormatSample.ofSenders.count > 40)
+        #expect(FormatSample.ofTypes.count == CanonicalType.allCases.count)
+    }
+
+    /// The sender's payload is not ours to shorten.
+    @Test(
+        "keeps a limit, whatever visitors typed",
+        arguments: cases.filter { $0.type == .visitorSignin && !$0.format.isSendersOwn })
     func limits(test: Case) throws {
         for text in Hostile.texts {
             let event = try Sample.event(
                 name: text, replacing: ["additional": "{\(quoted(text)):\(quoted(text)),\"x\":[\(quoted(text))]}"])
-            for limit in [684, 1000, 1024, 4096, 8000] {
+            for limit in test.format.name == "json" ? [684, 1000, 1024, 4096, 8000] : [684, 8000] {
                 var options = options
                 options.limit = limit
                 let line = try test.format.render(Sample.outgoing(event), options)
@@ -48,5 +66,19 @@ struct FormatConformanceTests {
                 #expect(String(validating: line, as: UTF8.self) != nil)
             }
         }
+    }
+
+    @Test("of the sender's payload refuses a limit it does not keep, and an event without one")
+    func original() throws {
+        let format = OriginalFormat()
+        var options = options
+        options.limit = 20
+        #expect(throws: RenderingError.self) { try format.render(Sample.outgoing(Sample.event()), options) }
+        options.limit = nil
+        #expect(throws: RenderingError.self) {
+            try format.render(Sample.outgoing(Sample.event(original: nil)), options)
+        }
+        options.policy.includesOriginal = false
+        #expect(throws: RenderingError.self) { try format.render(Sample.outgoing(Sample.event()), options) }
     }
 }

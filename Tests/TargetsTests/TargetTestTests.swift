@@ -97,6 +97,31 @@ struct TargetTestTests {
         #expect(sent.outcome.receipt != nil)
     }
 
+    @Test(
+        "goes to a target of any type, and tells what was sent and what came of it",
+        arguments: TargetTypes.all.map(\.name))
+    func everyType(type: String) async throws {
+        let server = ScriptedServer(answering: { _ in HTTPResponse(status: 200) })
+        let datagrams = DatagramReceiver()
+        let folder = TemporaryDirectory()
+        let unused = ScriptedServer(answering: { _ in HTTPResponse(status: 200) })
+        unused.stop()
+        let keys = [
+            "syslog": "address: \"udp://127.0.0.1:\(datagrams.port)\", allow: 127.0.0.1/32",
+            "http": "url: \"\(server.url())\", allow: 127.0.0.1/32",
+            "webhook": "url: \"\(server.url())\", allow: 127.0.0.1/32",
+            "file": "path: \(folder.path)/a.ndjson",
+            "kafka": "brokers: [\"127.0.0.1:\(unused.port)\"], topic: t, allow: 127.0.0.1/32, timeout: 1s",
+        ]
+        let report = try await report("{type: \(type), \(try #require(keys[type], "say how to reach one"))}")
+        let object = try JSONTape.object(report.json)
+        let sent = try #require(object["request"] as? [String: Any])
+        #expect((sent["body"] as? String)?.contains("Gatehouse test") == true)
+        #expect((sent["destination"] as? String)?.isEmpty == false && object["type"] as? String == type)
+        #expect(object["delivered"] as? Bool == (type != "kafka"))
+        #expect((object["reason"] as? String)?.isEmpty == (type == "kafka" ? false : nil))
+    }
+
     @Test("has a sample that every format can write, with a new id every time")
     func sample() throws {
         let (one, two) = (SampleEvent.make(now: .now()), SampleEvent.make(now: .now()))

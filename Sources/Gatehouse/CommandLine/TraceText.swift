@@ -11,7 +11,7 @@ struct TraceText {
 
     var lines: [String] {
         var lines = [Terminal.paint("\(record("/event"))  \(record("/type"))", .bold)]
-        lines += [received, verified, normalised].map { "  " + $0 }
+        lines += [received, verified, normalised, decided].compactMap { $0.map { "  " + $0 } }
         let count = targetCount
         if count == 0 { lines.append("  No target was there for it.") }
         for index in 0..<count { lines += target(index).map { "  " + $0 } }
@@ -53,6 +53,12 @@ struct TraceText {
         return
             "\(record("/vendor")) called it \(record("/vendor_event")); it became \(record("/type"))\(about)\(site), with "
             + "\(texts("/fields").count) fields in \(record("/size")) bytes."
+    }
+
+    /// Of a visitor whose sender waited; nil for every other event.
+    private var decided: String? {
+        guard record("/decision/outcome") != "-" else { return nil }
+        return DecidedText.sentence(outcome: record("/decision/outcome"), reason: record("/decision/reason"))
     }
 
     // MARK: what became of it

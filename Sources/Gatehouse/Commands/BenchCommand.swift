@@ -1,26 +1,28 @@
 internal import Configuration
 internal import Events
+internal import JSON
 internal import Rehearsal
 
 struct BenchCommand: Command {
     let name = "bench"
-    let summary = "measures how long matching takes with these routes, or what the intake takes on this machine"
-    let synopsis = "rules|intake [-c FILE] [--events FILE] [--source NAME] [--seconds N] [--count N] [--json]"
+    let summary = "measures how long matching or writing events takes, or what the intake takes on this machine"
+    let synopsis = "rules|intake|formats [-c FILE] [--events FILE] [--source NAME] [--seconds N] [--count N] [--json]"
     let options: [Option] = [
         .configuration,
         .value("events", "FILE", "canonical events, one a line; - for standard input"),
         .value("source", "NAME", "the lines are payloads of this source, or of the sender of this name"),
-        .value("seconds", "N", "how long each of the two means is measured (default 3)"),
+        .value("seconds", "N", "how long each mean is measured (default 3)"),
         .value("count", "N", "events sent to the intake (default 20000)"), .json,
     ]
     let example = "gatehouse bench rules -c gatehouse.yaml --events events.ndjson --seconds 5"
 
     func run(_ arguments: Arguments) throws -> Int32 {
-        try arguments.requireOperands(1, "what to measure: rules or intake")
+        try arguments.requireOperands(1, "what to measure: rules, intake or formats")
         switch arguments.operands[0] {
         case "rules": return try benchRules(arguments)
         case "intake": return try benchIntake(arguments)
-        default: throw UsageError("what can be measured is `rules` and `intake`")
+        case "formats": return try benchFormats(arguments)
+        default: throw UsageError("what can be measured is `rules`, `intake` and `formats`")
         }
     }
 
@@ -71,6 +73,44 @@ struct BenchCommand: Command {
     private static func hexadecimal(_ value: UInt64) -> String {
         let text = String(value, radix: 16)
         return String(repeating: "0", count: 16 - text.utf8.count) + text
+    }
+
+    // MARK: formats
+
+    private func benchFormats(_ arguments: Arguments) throws -> Int32 {
+        let payloads = try arguments.value("events").map { try lines(of: $0) } ?? FormatBenchmark.samples
+        guard !payloads.isEmpty else { throw CommandFailure("there is no event") }
+        let seconds = try arguments.integer("seconds", in: 1...3600) ?? 3
+        let results = try FormatBenchmark(payloads).run(seconds: seconds)
+        guard arguments.has("json") else {
+            let rows = results.map { ["\($0.format)", "\(Int($0.perSecond)) events/s", "\($0.bytes) bytes"] }
+            for line in Terminal.table(rows) { Terminal.print(line) }
+            return ExitCode.success
+        }
+        for result in results {
+            var writer = JSONWriter()
+            writer.beginObject()
+            writer.member("format", result.format)
+            writer.key("per_second")
+            writer.double(result.perSecond)
+            writer.key("mean_us")
+            writer.double(result.mean)
+            writer.member("bytes", Int64(result.bytes))
+            writer.endObject()
+            Terminal.print(bytes: writer.bytes)
+        }
+        return ExitCode.success
+    }
+
+    private func lines(of file: String) throws -> [[UInt8]] {
+        var lines: [[UInt8]] = []
+        var reader = try LineReader(file)
+        while let line = try reader.next() {
+            guard line.contains(where: { $0 != 0x20 && $0 != 0x0D && $0 != 0x09 }) else { continue }
+            lines.append(line)
+            guard lines.count <= Self.mostEvents else { throw CommandFailure("more than \(Self.mostEvents) events") }
+        }
+        return lines
     }
 
     // MARK: intake

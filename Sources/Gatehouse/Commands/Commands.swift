@@ -7,8 +7,8 @@ enum Commands {
         ReconcileCommand(), TargetsCommand(),
         DeadLettersCommand(), ReplayCommand(),
         RoutesCommand(), ExplainCommand(), DecideCommand(),
-        NormaliseCommand(), SignCommand(), SendCommand(),
-        BenchCommand(), KafkaCommand(),
+        NormaliseCommand(), FormatCommand(), SignCommand(), SendCommand(), KeysCommand(),
+        BenchCommand(), PresetsCommand(), KafkaCommand(), EnvoyCommand(),
     ]
 
     static func named(_ name: String) -> (any Command)? {

@@ -47,7 +47,12 @@ struct ExplainCommand: Command {
             }
             let report = ExplanationReport(
                 event: event, explanation: explanation, targets: configuration.targets, isOfOneRoute: wanted != nil,
-                planHash: configuration.routes.hash)
+                plan: configuration.routes,
+                decided: wanted != nil
+                    ? nil
+                    : DecidedReport(
+                        of: event, by: configuration.rules.decisions,
+                        sourceZones: configuration.ruleEnvironment.sourceZones))
             if arguments.has("json") { Terminal.print(bytes: report.json) } else { report.show() }
             if wanted != nil, explanation.routes.first?.outcome != .taken { isTaken = false }
         }

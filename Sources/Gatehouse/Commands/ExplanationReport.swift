@@ -1,3 +1,4 @@
+internal import Delivery
 internal import Events
 internal import JSON
 internal import Rules
@@ -10,9 +11,18 @@ struct ExplanationReport {
     let targets: [any TargetBlueprint]
     /// Only one route was asked for: what others do is not told.
     let isOfOneRoute: Bool
-    let planHash: String
+    /// What is at work.
+    let plan: RulePlan
+    /// Nil for an event that nobody waited for, and where only one route was asked for.
+    var decided: DecidedReport?
     /// Whether what it tells of people is left out.
     var isMasked = false
+
+    /// Why a target that routes bring the event does not take it; nil: it does.
+    private func refusal(_ target: String) -> FilteredReason? {
+        var gate = AdmissionGate(targets.first { $0.settings.name == target }?.settings, plan)
+        return gate?.refusal(of: event)
+    }
 
     /// What a target would be sent, or why that cannot be told.
     private func rendition(_ target: String, _ routes: [String]) -> Result<TargetRendition, RenderingError> {
@@ -42,11 +52,19 @@ struct ExplanationReport {
         }
         writer.endObject()
         writer.key("plan")
-        writer.string(planHash)
+        writer.string(plan.hash)
+        writer.key("decision")
+        if let decided { decided.append(to: &writer) } else { writer.null() }
         let routes = Dictionary(explanation.targets.map { ($0.target, $0.routes) }) { one, _ in one }
         let shown = isMasked ? explanation.masked : explanation
         shown.appendMembers(to: &writer) { target, writer in
-            append(rendition(target, routes[target] ?? []), to: &writer)
+            if let refusal = refusal(target) {
+                writer.beginObject()
+                writer.member("filtered", refusal.rawValue)
+                writer.endObject()
+            } else {
+                append(rendition(target, routes[target] ?? []), to: &writer)
+            }
         }
         writer.endObject()
         return writer.bytes
@@ -101,18 +119,25 @@ struct ExplanationReport {
         let id = event.attribute("id").map { " (\(Terminal.harmless($0)))" } ?? ""
         Terminal.print(Terminal.paint(Terminal.harmless(event.type), .bold) + source + time + id)
         if !isOfOneRoute { Terminal.print(destinations) }
+        decided?.show()
         for route in explanation.routes {
             Terminal.print("")
             for line in FindingText.lines(of: route) { Terminal.print(line) }
         }
         for (target, routes) in explanation.targets {
             Terminal.print("")
-            show(rendition(target, routes), target)
+            if let refusal = refusal(target) {
+                Terminal.print(
+                    "\(Terminal.paint(Terminal.harmless(target), .bold)) would not be sent it: filtered (\(refusal.rawValue))"
+                )
+            } else {
+                show(rendition(target, routes), target)
+            }
         }
     }
 
     private var destinations: String {
-        let targets = explanation.targets.map { target, routes in
+        let targets = explanation.targets.filter { refusal($0.target) == nil }.map { target, routes in
             "\(Terminal.harmless(target)) (by \(routes.map { Terminal.harmless($0) }.joined(separator: ", ")))"
         }
         return targets.isEmpty ? "goes to no target" : "goes to " + targets.joined(separator: ", ")

@@ -39,7 +39,7 @@ final class Ledger: Sendable {
                 allow: [127.0.0.1/32]
                 timeout: 600s
                 sign: {scheme: standard-webhooks, secrets: ["${env:PARTNER_SECRET}"]}
-              siem: {type: syslog, address: "tcp://127.0.0.1:\(receivers[1].port)", allow: [127.0.0.1/32], timeout: 600s, format: json}
+              siem: {type: syslog, address: "tcp://127.0.0.1:\(receivers[1].port)", allow: [127.0.0.1/32], timeout: 600s, format: json, resend: off}
             routes: ./routes.yaml
             """,
             files: [
