@@ -86,7 +86,20 @@ package final class KafkaCluster: Sendable {
     package func kill(_ broker: Int) throws { try Self.kafka(["kill", folder.path, "\(broker)"]) }
 
     /// A hang.
-    package func pause(_ broker: Int) throws { try Self.kafka(["pause", folder.path, "\(broker)"]) }
+    package func pause(_ broker: Int) throws {
+        try Self.kafka(["pause", folder.path, "\(broker)"])
+        // The signal was sent; until every thread has met it, the broker may answer.
+        for _ in 0..<5000 where try !isStopped(broker) { usleep(1000) }
+    }
+
+    private func isStopped(_ broker: Int) throws -> Bool {
+        let number = try String(contentsOfFile: folder.file("broker-\(broker).pid"), encoding: .utf8)
+        let tasks = "/proc/\(number.trimmingCharacters(in: .whitespacesAndNewlines))/task"
+        return try FileManager.default.contentsOfDirectory(atPath: tasks).allSatisfy { task in
+            let status = try? String(contentsOfFile: "\(tasks)/\(task)/stat", encoding: .utf8)
+            return status?.split(separator: ")").last?.hasPrefix(" T") ?? true
+        }
+    }
 
     package func resume(_ broker: Int) throws { try Self.kafka(["resume", folder.path, "\(broker)"]) }
 
