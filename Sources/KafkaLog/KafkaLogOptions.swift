@@ -52,7 +52,7 @@ package struct KafkaLogOptions: Sendable {
         kafka: KafkaConfiguration, prefix: String = "gatehouse", partitions: Int = 6, replication: Int? = nil,
         minimumInSyncReplicas: Int? = nil, createsTopics: Bool = true, spools: Bool = true,
         isStructured: Bool = false, retentionAge: Duration? = nil, repeatWindow: Duration = .seconds(3600),
-        acknowledgementLimit: Duration = .seconds(2), types: Set<CanonicalType> = [], spoolFolder: String = "spool",
+        acknowledgementLimit: Duration = .seconds(2), types: Set<CanonicalType> = [], spoolFolder: String,
         maximumSpoolBytes: Int64 = 4 << 30
     ) {
         self.kafka = kafka

@@ -90,7 +90,8 @@ struct TopicCreationTests {
 
     @Test("a cluster that is not there is told of")
     func unreachable() throws {
-        let options = KafkaLogOptions(kafka: KafkaConfiguration(brokers: ["127.0.0.1:1"]))
+        let options = KafkaLogOptions(
+            kafka: KafkaConfiguration(brokers: ["127.0.0.1:1"]), spoolFolder: TemporaryDirectory().path)
         let topics = TopicAdministration(
             options, admin: try KafkaAdmin(options.kafka, timeout: .milliseconds(500)), logger: .silent)
         let error = #expect(throws: KafkaLogError.self) { try topics.prepare() }

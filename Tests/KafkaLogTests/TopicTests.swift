@@ -1,5 +1,6 @@
 import Events
 import Kafka
+import TestSupport
 import Testing
 
 @testable import KafkaLog
@@ -8,7 +9,8 @@ import Testing
 struct TopicTests {
     private let options = KafkaLogOptions(
         kafka: KafkaConfiguration(brokers: ["one:9092", "two:9092"]), prefix: "gate", partitions: 4, replication: 3,
-        minimumInSyncReplicas: 2, retentionAge: .seconds(86_400), types: [.visitorSignin])
+        minimumInSyncReplicas: 2, retentionAge: .seconds(86_400), types: [.visitorSignin],
+        spoolFolder: TemporaryDirectory().path)
 
     private func complaints(
         partitions: Int = 4, replication: Int = 3, _ configuration: [String: String] = [:],

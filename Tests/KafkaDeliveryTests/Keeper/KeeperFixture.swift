@@ -26,10 +26,9 @@ final class KeptLog: Sendable {
 
     init(types: Set<CanonicalType> = [.visitorSignin]) throws {
         let kafka = KafkaConfiguration(brokers: try KeeperCluster.cluster().servers, clientID: "writer")
-        var options = KafkaLogOptions(
+        let options = KafkaLogOptions(
             kafka: kafka, prefix: "t\(UUID().uuidString.prefix(8).lowercased())", partitions: Self.partitions,
-            types: types)
-        options.spools = false
+            spools: false, types: types, spoolFolder: TemporaryDirectory().path)
         self.options = options
         log = try KafkaEventLog.open(options, logger: .silent)
     }

@@ -60,7 +60,8 @@ struct KafkaOperationsTests {
         one.stop()
         two.stop()
         let options = KafkaLogOptions(
-            kafka: KafkaConfiguration(brokers: cluster.servers, clientID: "command"), prefix: prefix, partitions: 4)
+            kafka: KafkaConfiguration(brokers: cluster.servers, clientID: "command"), prefix: prefix, partitions: 4,
+            spoolFolder: TemporaryDirectory().path)
         let log = try KafkaEventLog.openReadOnly(options, logger: .silent)
         let view = try KafkaView(options, log: log, logger: .silent)
         let stopped = try view.reconcile()

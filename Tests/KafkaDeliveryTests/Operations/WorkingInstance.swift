@@ -85,10 +85,9 @@ final class WorkingInstance: Sendable {
         _ name: String, _ cluster: KafkaCluster, prefix: String, targets: [String: SharedReceiver],
         configured: [String]? = nil
     ) throws {
-        var options = KafkaLogOptions(
+        let options = KafkaLogOptions(
             kafka: KafkaConfiguration(brokers: cluster.servers, clientID: name), prefix: prefix, partitions: 4,
-            types: [.visitorSignin, .visitorSignout])
-        options.spoolFolder = folder.file("spool")
+            types: [.visitorSignin, .visitorSignout], spoolFolder: folder.file("spool"))
         let log = try KafkaEventLog.open(options, logger: .silent)
         let metrics = MetricsRegistry()
         let keeper = try KafkaStateKeeper(options, log: log, logger: .silent, metrics: metrics)

@@ -21,7 +21,7 @@ struct KafkaViewTests {
         cluster = try SharedCluster.get()
         options = KafkaLogOptions(
             kafka: KafkaConfiguration(brokers: cluster.servers, clientID: "command"), prefix: SharedCluster.prefix(),
-            partitions: 2, types: [.visitorSignin])
+            partitions: 2, spools: false, types: [.visitorSignin], spoolFolder: TemporaryDirectory().path)
         log = try KafkaEventLog.open(options, logger: .silent)
     }
 
