@@ -67,14 +67,13 @@ let package = Package(
         module(
             "Targets",
             [
-                "Addresses", "CZLIB", "Cryptography", "Events", "FieldPolicies", "HTTPClient", "HTTPTypes", "JSON",
-                "Kafka",
-                "Logging", "ShippedPresets", "Signatures", "TimeZones", "YAML",
+                "Addresses", "Cryptography", "CZLIB", "Events", "FieldPolicies", "HTTPClient", "HTTPTypes", "JSON",
+                "Kafka", "Logging", "ShippedPresets", "Signatures", "TimeZones", "YAML",
             ]),
         module(
             "Delivery",
             [
-                "Cryptography", "Events", "JSON", "SQLite", "EventLog", "Rules", "Targets", "Metrics", "Logging",
+                "Cryptography", "EventLog", "Events", "JSON", "Logging", "Metrics", "Rules", "SQLite", "Targets",
                 "Threads", "YAML",
             ]),
         module(
@@ -93,9 +92,7 @@ let package = Package(
             "Ingest",
             [
                 "Addresses", "Cryptography", "EventLog", "Events", "FieldPolicies", "HTTPServer", "HTTPTypes", "JSON",
-                "Logging",
-                "Metrics",
-                "Rules", "Signatures", "Threads", "Vendors",
+                "Logging", "Metrics", "Rules", "Signatures", "Threads", "Vendors",
             ]),
         module(
             "Console",
@@ -109,9 +106,7 @@ let package = Package(
             "Configuration",
             [
                 "Addresses", "Events", "FieldPolicies", "HTTPServer", "HTTPTypes", "Ingest", "JSON", "Kafka", "Rules",
-                "Signatures", "Targets",
-                "TimeZones", "Vendors",
-                "YAML",
+                "Signatures", "Targets", "TimeZones", "Vendors", "YAML",
             ]),
         module("Rehearsal", ["Events", "HTTPTypes", "Ingest", "JSON", "Rules", "Vendors", "YAML"]),
         module("Simulator", ["Cryptography", "Events", "HTTPClient", "HTTPTypes", "JSON", "Signatures", "Vendors"]),

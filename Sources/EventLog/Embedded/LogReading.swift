@@ -2,7 +2,7 @@ internal import Events
 internal import SQLite
 
 /// Reading `events.db`, of a running instance or of a stopped one.
-final class LogReading: Sendable {
+package final class LogReading: Sendable {
     let pool: ReaderPool
     let state: LogState
     let personHash: PersonHash

@@ -4,8 +4,8 @@ internal import SQLite
 
 /// The files of a stopped instance, read and never written: what commands use while nothing runs. To be opened by the
 /// owner of the folder.
-package final class SQLiteEventArchive: LogReader, EventIndex {
-    private let reading: LogReading
+package final class SQLiteEventArchive: EmbeddedLogReader {
+    package let reading: LogReading
 
     /// - Throws: `inaccessible` when there is no log in the folder, `damaged` when its write-ahead log is.
     package static func openReadOnly(folder: String) throws(LogOpenError) -> SQLiteEventArchive {
@@ -46,17 +46,6 @@ package final class SQLiteEventArchive: LogReader, EventIndex {
             pool: ReaderPool(path: path, maximum: 2), state: state, personHash: PersonHash(key: content.personKey))
     }
 
-    package func read(
-        from position: LogPosition, maximumRecords: Int, maximumBytes: Int
-    ) throws(LogFailure) -> LogBatch {
-        try reading.read(from: position, maximumRecords: maximumRecords, maximumBytes: maximumBytes)
-    }
-
-    package var head: LogPosition { reading.head }
-    package var beginning: LogPosition { reading.beginning }
-    package func position(at timeMs: Int64) throws(LogFailure) -> LogPosition { try reading.position(at: timeMs) }
-    package func count(from: LogPosition, to: LogPosition) -> Int64 { reading.count(from: from, to: to) }
-
     package func statistics() -> LogStatistics {
         var statistics = reading.state.statistics
         let bounds = reading.state.bounds
@@ -64,38 +53,9 @@ package final class SQLiteEventArchive: LogReader, EventIndex {
         return statistics
     }
 
-    package func lookup(_ id: EventID) throws(LogFailure) -> LogRecord? { try reading.lookup(id) }
-
-    package func list(_ filter: EventFilter, newest limit: Int) throws(LogFailure) -> [LogRecord] {
-        try reading.list(filter, newest: limit)
-    }
-
-    package func newest(
-        _ filter: EventFilter, before position: LogPosition?, limit: Int, scanning: Int, maximumBytes: Int
-    ) throws(LogFailure) -> EventPage {
-        try reading.newest(
-            filter, before: position, limit: limit, scanning: scanning, maximumBytes: maximumBytes)
-    }
-
-    package func find(_ person: PersonKey) throws(LogFailure) -> [LogRecord] { try reading.find(person) }
-
     /// Always fails: the files are open for reading.
     @discardableResult
     package func erase(_ id: EventID) throws(LogFailure) -> Bool { throw Self.readOnly }
-
-    package func quarantined(
-        source: String?, sinceMs: Int64?, newest limit: Int
-    ) throws(LogFailure) -> [QuarantinedElement] {
-        try reading.quarantined(source: source, sinceMs: sinceMs, newest: limit)
-    }
-
-    package func quarantinedElement(key: String) throws(LogFailure) -> QuarantinedElement? {
-        try reading.quarantinedElement(key: key)
-    }
-
-    package func quarantined(containing bytes: [UInt8]) throws(LogFailure) -> [QuarantinedElement] {
-        try reading.quarantined(containing: bytes)
-    }
 
     /// Always fails: the files are open for reading.
     @discardableResult

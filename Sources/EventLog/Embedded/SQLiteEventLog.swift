@@ -6,10 +6,10 @@ internal import Threads
 
 /// The embedded log: one SQLite file with a write-ahead log, one writer that commits many appends together, a few
 /// readers, and an index to find and remove single events.
-package final class SQLiteEventLog: EventLog, EventIndex {
+package final class SQLiteEventLog: EventLog, EmbeddedLogReader {
     private let options: EventLogOptions
     private let queue: AppendQueue
-    private let reading: LogReading
+    package let reading: LogReading
     private let verifier: LogVerifier
     private let thread: Mutex<Thread?>
     /// Nil where a thread of the log's own has it.
@@ -107,17 +107,6 @@ package final class SQLiteEventLog: EventLog, EventIndex {
         if let failure = queue.submit(pending) { completion(.failure(failure)) }
     }
 
-    package func read(
-        from position: LogPosition, maximumRecords: Int, maximumBytes: Int
-    ) throws(LogFailure) -> LogBatch {
-        try reading.read(from: position, maximumRecords: maximumRecords, maximumBytes: maximumBytes)
-    }
-
-    package var head: LogPosition { reading.head }
-    package var beginning: LogPosition { reading.beginning }
-
-    package func position(at timeMs: Int64) throws(LogFailure) -> LogPosition { try reading.position(at: timeMs) }
-    package func count(from: LogPosition, to: LogPosition) -> Int64 { reading.count(from: from, to: to) }
     package func onAppend(_ callback: @escaping @Sendable () -> Void) { reading.state.addCallback(callback) }
 
     package func retain(from lowestUnfinished: @escaping @Sendable () -> LogPosition) {
@@ -134,41 +123,12 @@ package final class SQLiteEventLog: EventLog, EventIndex {
 
     // MARK: EventIndex
 
-    package func lookup(_ id: EventID) throws(LogFailure) -> LogRecord? { try reading.lookup(id) }
-
-    package func list(_ filter: EventFilter, newest limit: Int) throws(LogFailure) -> [LogRecord] {
-        try reading.list(filter, newest: limit)
-    }
-
-    package func newest(
-        _ filter: EventFilter, before position: LogPosition?, limit: Int, scanning: Int, maximumBytes: Int
-    ) throws(LogFailure) -> EventPage {
-        try reading.newest(
-            filter, before: position, limit: limit, scanning: scanning, maximumBytes: maximumBytes)
-    }
-
-    package func find(_ person: PersonKey) throws(LogFailure) -> [LogRecord] { try reading.find(person) }
-
     @discardableResult
     package func erase(_ id: EventID) throws(LogFailure) -> Bool {
         guard let sequence = try reading.sequence(of: id), sequence > 0 else { return false }
         return try onWriter { (writer) throws(LogFailure) in
             try writer.removeForGood { (file) throws(SQLiteError) in try file.erase(sequence: sequence) }
         }
-    }
-
-    package func quarantined(
-        source: String?, sinceMs: Int64?, newest limit: Int
-    ) throws(LogFailure) -> [QuarantinedElement] {
-        try reading.quarantined(source: source, sinceMs: sinceMs, newest: limit)
-    }
-
-    package func quarantinedElement(key: String) throws(LogFailure) -> QuarantinedElement? {
-        try reading.quarantinedElement(key: key)
-    }
-
-    package func quarantined(containing bytes: [UInt8]) throws(LogFailure) -> [QuarantinedElement] {
-        try reading.quarantined(containing: bytes)
     }
 
     @discardableResult
