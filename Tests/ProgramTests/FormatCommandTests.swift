@@ -57,14 +57,35 @@ extension ProgramTests {
             #expect(original.status == 1 && original.errors.contains("not given"), "\(original)")
         }
 
+        @Test("goes on behind a line that is no event, tells which it was, and fails in the end")
+        func broken() async throws {
+            let installation = try installation()
+            let line = try event().split(separator: "\n").map { $0.drop { $0 == " " } }.joined()
+            let outcome = try await installation.gatehouse(
+                words: ["format", "--as", "leef", "--json"], input: "\(line)\n{\"a\":\n\n{\"b\":1}\n\(line)\n")
+            #expect(outcome.status == 1)
+            #expect(
+                outcome.errors.contains("line 2 is not JSON") && outcome.errors.contains("line 4 is not a canonical"))
+            let shown = outcome.output.split(separator: "\n")
+            #expect(shown.count == 2, "\(outcome)")
+            for text in shown {
+                let object = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+                let written = try #require(object["line"] as? String)
+                #expect(written.hasPrefix("LEEF:2.0|") && object["format"] as? String == "leef")
+                #expect(object["bytes"] as? Int == written.utf8.count && (object["id"] as? String)?.count == 32)
+            }
+        }
+
         @Test("says what is wrong")
         func wrong() async throws {
             let installation = try installation()
             let cases: [(words: [String], input: String, status: Int32, says: String)] = [
                 ([], "", 2, "--as"), (["--as", "xml"], "", 2, "known are json"),
+                (["--as", "cfe"], "", 2, "did you mean cef?"), (["--as", "cef"], "\n \n", 1, "no event"),
                 (["--as", "template"], "", 1, "name such a target"), (["--as", "cef"], "{\"a\":1}", 1, "line 1"),
                 (["--as", "cef"], "\n[", 1, "line 2 is not JSON"),
                 (["--as", "cef", "-c", "gatehouse.yaml", "--target", "nobody"], "", 1, "no target"),
+                (["-c", "gatehouse.yaml", "--target", "sien"], "", 1, "did you mean siem?"),
             ]
             for (words, input, status, says) in cases {
                 let outcome = try await installation.gatehouse(words: ["format"] + words, input: input)

@@ -17,6 +17,9 @@ package protocol EventFormat: Sendable {
 
 extension EventFormat {
     package var isSendersOwn: Bool { false }
+
+    /// Whether every line is a JSON object.
+    package var isObject: Bool { lineOpening.hasPrefix("{") }
 }
 
 package struct RenderingOptions: Sendable, Hashable {

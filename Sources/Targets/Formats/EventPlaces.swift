@@ -63,6 +63,9 @@ struct EventPlaces {
         }
     }
 
+    /// Nil where it has none.
+    func text(_ field: EventField) -> String? { first(field).flatMap(tape.scalarText) }
+
     /// Nil when it cannot be read.
     func timestamp(_ place: JSONIndex?) -> Timestamp? {
         guard let place, tape.kind(place) == .string else { return nil }

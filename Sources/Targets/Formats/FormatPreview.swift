@@ -6,6 +6,8 @@ package struct FormatPreview: Sendable {
     private let format: any EventFormat
     private let target: (any TargetBlueprint)?
     private let options: RenderingOptions
+    /// Of a target whose messages have a header, which counts.
+    private let syslog: SyslogRenderer?
 
     /// - Parameters:
     ///   - name: a format's; nil: the target's own, `template` too.
@@ -18,6 +20,7 @@ package struct FormatPreview: Sendable {
         let own = (blueprint as? SyslogBlueprint)?.format ?? (blueprint as? FileBlueprint)?.format
         self.target = target
         options = Self.options(blueprint, hostname)
+        syslog = (blueprint as? SyslogBlueprint)?.renderer(hostname: hostname)
         switch name {
         case nil:
             guard let own else { throw RenderingError("the target has no format; say one") }
@@ -36,10 +39,14 @@ package struct FormatPreview: Sendable {
         }
     }
 
+    package var formatName: String { format.name }
+
     /// One line, without its end.
     package func line(_ outgoing: OutgoingEvent) throws(RenderingError) -> [UInt8] {
         var outgoing = outgoing
         if let policy = target?.settings.fieldPolicy { outgoing = try outgoing.under(policy, JSONParser()) }
+        var options = options
+        if let syslog { options.limit = syslog.maximumBytes - syslog.opening(for: outgoing.event).count }
         return try format.render(outgoing, options)
     }
 
@@ -48,7 +55,7 @@ package struct FormatPreview: Sendable {
         case let syslog as SyslogBlueprint:
             RenderingOptions(
                 policy: ContentPolicy(includesOriginal: false, includesBiometrics: false),
-                hostname: syslog.hostname ?? hostname, limit: syslog.maximumBytes)
+                hostname: syslog.hostname ?? hostname)
         case let blueprint?:
             RenderingOptions(policy: ContentPolicy(blueprint.settings), hostname: hostname)
         case nil:

@@ -227,14 +227,19 @@ struct JSONShortener {
     }
 
     private func escapedWidth(_ position: Int) -> Int {
+        guard tape.bytes[position] == UInt8(ascii: "\\") else { return UTF8Text.width(tape.bytes[position]) }
+        guard tape.bytes[position + 1] == UInt8(ascii: "u") else { return 2 }
+        return isSurrogate(position, "89ab") && isSurrogate(position + 6, "cdef") ? 12 : 6
+    }
+
+    /// Whether an escape of a surrogate stands there whose second digit is one of these; what is a high one by itself stays
+    /// what it is.
+    private func isSurrogate(_ position: Int, _ digits: StaticString) -> Bool {
         let text = tape.bytes
-        guard text[position] == UInt8(ascii: "\\") else { return UTF8Text.width(text[position]) }
-        guard text[position + 1] == UInt8(ascii: "u") else { return 2 }
-        let isHighSurrogate =
-            text[position + 2] | 0x20 == UInt8(ascii: "d")
-            && [UInt8(ascii: "8"), UInt8(ascii: "9"), UInt8(ascii: "a"), UInt8(ascii: "b")].contains(
-                text[position + 3] | 0x20)
-        return isHighSurrogate && text[position + 6] == UInt8(ascii: "\\") ? 12 : 6
+        guard text[position] == UInt8(ascii: "\\"), text[position + 1] == UInt8(ascii: "u") else { return false }
+        let digit = text[position + 3] | 0x20
+        return text[position + 2] | 0x20 == UInt8(ascii: "d")
+            && digits.withUTF8Buffer { unsafe $0.contains(digit) }
     }
 
     // MARK: pointers

@@ -1,5 +1,4 @@
 import Events
-import JSON
 
 /// Log Event Extended Format 2.0 (IBM QRadar): `LEEF:2.0|vendor|product|version|event|delimiter|key=value^key=value`.
 package struct LEEFFormat: EventFormat {
@@ -9,17 +8,14 @@ package struct LEEFFormat: EventFormat {
     package init() {}
 
     package func render(_ outgoing: OutgoingEvent, _ options: RenderingOptions) throws(RenderingError) -> [UInt8] {
-        let places = EventPlaces(outgoing.event)
-        var line = PairLine<LEEFSyntax>(header: LEEFMapping.header(of: places))
-        line.add(LEEFMapping.rules, places, outgoing, options)
-        guard let limit = options.limit else { return line.bytes }
-        return try line.shortened(to: limit)
+        try LEEFMapping.render(outgoing, options)
     }
 }
 
 /// What LEEF is told of an event. The keys up to `srcMAC` are LEEF's own, the others ours.
-enum LEEFMapping {
-    /// Up to the version, which is that of this mapping.
+enum LEEFMapping: PairMapping {
+    typealias Syntax = LEEFSyntax
+
     static let opening = "LEEF:2.0|Gatehouse|Gatehouse|1|"
 
     static let rules: [PairRule] = [
@@ -28,8 +24,8 @@ enum LEEFMapping {
         PairRule("cat", .category),
         PairRule("sev", .severity),
         PairRule("usrName", .field(.visitorName, or: .actorName)),
-        PairRule("src", .field(.deviceIP)),
-        PairRule("srcMAC", .field(.deviceMAC)),
+        PairRule("src", .address(.deviceIP)),
+        PairRule("srcMAC", .hardwareAddress(.deviceMAC)),
         PairRule("action", .action),
         PairRule("outcome", .outcome),
         PairRule("reason", .reason),
@@ -48,16 +44,10 @@ enum LEEFMapping {
         PairRule("attempts", .attempts),
     ]
 
-    /// The event's id is its type; the delimiter is one that rsyslog does not rewrite, as it does a tab.
-    static func header(of places: EventPlaces) -> [UInt8] {
-        if places.type != nil { return headers[places.kind.index] }
-        return header(eventID: places.typeName.flatMap(places.tape.text) ?? "")
-    }
+    static let headers = headersOfTypes
 
-    private static let headers = TypeWords.all.map { header(eventID: $0.type.rawValue) }
-
-    private static func header(eventID: String) -> [UInt8] {
-        let isHarmless: (UInt8) -> Bool = { 0x21...0x7E ~= $0 && $0 != UInt8(ascii: "|") && $0 != LEEFSyntax.separator }
-        return Array(opening.utf8) + eventID.utf8.filter(isHarmless).prefix(64) + Array("|^|".utf8)
+    /// LEEF's id of an event is its type; the delimiter is one that rsyslog does not rewrite, as it does a tab.
+    static func header(_ type: [UInt8], _ description: EventDescription) -> [UInt8] {
+        Array(opening.utf8) + type + Array("|^|".utf8)
     }
 }

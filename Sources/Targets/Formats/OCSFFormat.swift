@@ -9,9 +9,9 @@ package struct OCSFFormat: EventFormat {
 
     package func render(_ outgoing: OutgoingEvent, _ options: RenderingOptions) throws(RenderingError) -> [UInt8] {
         let places = EventPlaces(outgoing.event)
-        return try RecordWriter.render(Self.rules[places.kind.index], places, outgoing, options, OCSFMapping.shape)
+        return try RecordWriter.render(Self.plans[places.kind.index], places, outgoing, options, OCSFMapping.shape)
     }
 
     /// In the order of the types.
-    private static let rules = TypeWords.all.map { OCSFMapping.rules(of: $0.type) }
+    private static let plans = TypeWords.all.map { RecordPlan(OCSFMapping.rules(of: $0.type)) }
 }

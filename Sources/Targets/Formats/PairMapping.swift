@@ -1,6 +1,46 @@
 import Events
 import JSON
 
+/// What a format of `key=value` pairs is told of an event.
+protocol PairMapping {
+    associatedtype Syntax: PairSyntax
+    /// How a line begins, up to the version, which is that of the mapping.
+    static var opening: String { get }
+    static var rules: [PairRule] { get }
+    /// Of each canonical type, in their order: made once.
+    static var headers: [[UInt8]] { get }
+    /// - Parameter type: of the event: letters, digits, `.`, `_` and `-`.
+    static func header(_ type: [UInt8], _ description: EventDescription) -> [UInt8]
+}
+
+extension PairMapping {
+    static var headersOfTypes: [[UInt8]] { TypeWords.all.map { header($0.name, $0.description) } }
+
+    static func render(_ outgoing: OutgoingEvent, _ options: RenderingOptions) throws(RenderingError) -> [UInt8] {
+        let places = EventPlaces(outgoing.event)
+        var line = PairLine<Syntax>(header: header(of: places))
+        line.add(rules, places, outgoing, options)
+        guard let limit = options.limit else { return line.bytes }
+        return try line.shortened(to: limit)
+    }
+
+    private static func header(of places: EventPlaces) -> [UInt8] {
+        if places.type != nil { return headers[places.kind.index] }
+        let name = places.typeName.flatMap(places.tape.text) ?? ""
+        return header(Array(name.utf8.filter(isPlain).prefix(64)), places.kind.description)
+    }
+
+    /// A type that is not canonical is whatever somebody wrote.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+}
+
 /// One key of a format of `key=value` pairs, and what it says.
 struct PairRule: Sendable {
     let key: StaticString
@@ -18,6 +58,12 @@ struct PairRule: Sendable {
 enum PairValue: Sendable {
     /// The first field that has a text.
     case field(EventField, or: EventField? = nil)
+    /// A text that is an IP address: of receivers that know what type a key has, some take nothing of a line where it is not.
+    case address(EventField)
+    case ipv4Address(EventField)
+    case ipv6Address(EventField)
+    /// A text that is a hardware address, as `00:00:5e:00:53:23`.
+    case hardwareAddress(EventField)
     case timeMilliseconds
     /// As `2020-01-01T12:00:01.000+0000`.
     case timeWithOffset
@@ -46,6 +92,10 @@ extension PairLine {
         for rule in rules {
             switch rule.value {
             case .field(let field, let other): add(rule, tape, places.first(field, or: other))
+            case .address(let field): add(rule, places.text(field)) { TypedText.address($0) }
+            case .ipv4Address(let field): add(rule, places.text(field)) { TypedText.address($0, isIPv4: true) }
+            case .ipv6Address(let field): add(rule, places.text(field)) { TypedText.address($0, isIPv4: false) }
+            case .hardwareAddress(let field): add(rule, places.text(field)) { TypedText.hardwareAddress($0) }
             case .timeMilliseconds: if let time = places.time { add(rule.key, time.milliseconds) }
             case .timeWithOffset: if let time = places.time { addWithOffset(rule, time) }
             case .word(let word): add(rule.key, plain: word)
@@ -73,6 +123,12 @@ extension PairLine {
         } else {
             add(rule.key, label: rule.label, text())
         }
+    }
+
+    /// - Parameter form: the text in the form that is wanted, where it is such a thing.
+    private mutating func add(_ rule: PairRule, _ text: String?, as form: (String) -> String?) {
+        guard let text = text.flatMap(form) else { return }
+        add(rule.key, label: rule.label, Array(text.utf8))
     }
 
     private mutating func addWithOffset(_ rule: PairRule, _ time: Timestamp) {

@@ -10,6 +10,8 @@ package struct TemplateFormat: EventFormat {
 
     static let name = "template"
 
+    var namedFields: [NamedField] { template.namedFields }
+
     init(_ template: BodyTemplate) {
         self.template = template
         lineOpening =

@@ -1,3 +1,4 @@
+import Addresses
 import Events
 import Foundation
 import JSON
@@ -7,23 +8,48 @@ import Testing
 
 @Suite("The ecs format")
 struct ECSTests {
-    @Test("has fields of the reference and values it allows", arguments: FormatSample.all)
+    @Test("has fields of the reference, of their types, and values it allows", arguments: FormatSample.all)
     func fields(sample: FormatSample) throws {
-        let record = try JSONTape.object(render(ECSFormat(), sample.event))
+        try check(sample.event)
+    }
+
+    @Test("has them whatever visitors typed, at every length, and where a policy left little", arguments: Hostile.texts)
+    func hostile(text: String) throws {
+        for type in CanonicalType.allCases {
+            try check(FormatSample.full(type, text: String(text.prefix(200)), hasActor: text.count % 2 == 0))
+        }
+        let long = try FormatSample.full(.visitorRejected, text: String(text.prefix(900)))
+        for limit in [1024, 4000] { try check(long, limit: limit) }
+        try check(Sample.event(replacing: FormatSample.nothing))
+    }
+
+    private func check(_ event: EventView, limit: Int? = nil) throws {
+        let record = try JSONTape.object(render(ECSFormat(), event, limit: limit))
         for (path, value) in Self.fields(record) where !path.hasPrefix("gatehouse.") {
-            #expect(ECSReference.fields.contains(path), "\(path)")
-            #expect(ECSReference.lists.contains(path) == (value is [Any]), "\(path)")
+            let field = try #require(ECSReference.fields[path], "\(path)")
+            #expect(field.isList == (value is [Any]), "\(path)")
+            for single in value as? [Any] ?? [value] { #expect(Self.is(single, field.kind), "\(path): \(single)") }
         }
         try checkCategories(try #require(record["event"] as? [String: Any]))
+        #expect(record["@timestamp"] != nil)
         #expect((record["ecs"] as? [String: Any])?["version"] as? String == ECSMapping.schemaVersion)
-        for address in ["source", "observer"].compactMap({ (record[$0] as? [String: Any])?["ip"] }) {
-            for text in address as? [String] ?? [address as? String ?? ""] { #expect(TypedText.isAddress(text)) }
+    }
+
+    private static func `is`(_ value: Any, _ kind: ECSReference.Kind) -> Bool {
+        switch kind {
+        case .keyword, .text: value is String
+        case .date: (value as? String).flatMap { Timestamp(text: Array($0.utf8)[...]) } != nil
+        case .ip: (value as? String).flatMap { IPAddress($0) } != nil
+        case .long: value is Int
+        case .float: value is Double
+        case .object, .geoPoint: value is [String: Any]
         }
     }
 
     private func checkCategories(_ event: [String: Any]) throws {
         #expect(ECSReference.kinds.contains(try #require(event["kind"] as? String)))
         let types = try #require(event["type"] as? [String])
+        #expect(!types.isEmpty)
         #expect(Set(types).isSubset(of: ECSReference.types))
         let expected = try (event["category"] as? [String] ?? []).map {
             try #require(ECSReference.categories[$0], "\($0)")
@@ -72,62 +98,4 @@ struct ECSTests {
             }
         }
     }
-}
-
-/// From the Elastic Common Schema reference, 8.11 (elastic/ecs: generated/csv/fields.csv, schemas/event.yml): the fields of
-/// the sets that are used here, and the values of the four fields of categorisation.
-enum ECSReference {
-    static let kinds: Set = ["alert", "asset", "enrichment", "event", "metric", "state", "pipeline_error", "signal"]
-    static let outcomes: Set = ["failure", "success", "unknown"]
-    static let types: Set = [
-        "access", "admin", "allowed", "change", "connection", "creation", "deletion", "denied", "end", "error", "group",
-        "indicator", "info", "installation", "protocol", "start", "user",
-    ]
-    /// The types that are expected in each category.
-    static let categories: [String: Set<String>] = [
-        "authentication": ["start", "end", "info"],
-        "configuration": ["access", "change", "creation", "deletion", "info"],
-        "host": ["access", "change", "end", "info", "start"],
-        "iam": ["admin", "change", "creation", "deletion", "group", "info", "user"],
-        "network": ["access", "allowed", "connection", "denied", "end", "info", "protocol", "start"],
-        "process": ["access", "change", "end", "info", "start"],
-        "session": ["start", "end", "info"],
-        "web": ["access", "error", "info"],
-    ]
-    static let lists: Set = [
-        "event.category", "event.type", "observer.ip", "observer.mac", "related.hash", "related.hosts", "related.ip",
-        "related.user", "tags", "user.roles",
-    ]
-    static let fields: Set<String> = Set(
-        base + set("event", eventFields) + set("observer", observerFields) + set("source", endpointFields)
-            + set("network", networkFields) + set("user", userFields) + set("user.target", userFields)
-            + set("agent", ["build.original", "ephemeral_id", "id", "name", "type", "version"])
-            + set("organization", ["id", "name"]) + set("related", ["hash", "hosts", "ip", "user"]))
-
-    private static func set(_ name: String, _ fields: [String]) -> [String] { fields.map { "\(name).\($0)" } }
-
-    private static let base = ["@timestamp", "labels", "message", "tags", "ecs.version"]
-    private static let eventFields = [
-        "action", "agent_id_status", "category", "code", "created", "dataset", "duration", "end", "hash", "id",
-        "ingested", "kind", "module", "original", "outcome", "provider", "reason", "reference", "risk_score",
-        "risk_score_norm", "sequence", "severity", "start", "timezone", "type", "url",
-    ]
-    private static let geoFields = [
-        "geo.city_name", "geo.continent_code", "geo.continent_name", "geo.country_iso_code", "geo.country_name",
-        "geo.location", "geo.name", "geo.postal_code", "geo.region_iso_code", "geo.region_name", "geo.timezone",
-    ]
-    private static let observerFields =
-        geoFields + ["hostname", "ip", "mac", "name", "product", "serial_number", "type", "vendor", "version"]
-    private static let endpointFields =
-        geoFields + [
-            "address", "bytes", "domain", "ip", "mac", "nat.ip", "nat.port", "packets", "port", "registered_domain",
-            "subdomain", "top_level_domain",
-        ]
-    private static let networkFields = [
-        "application", "bytes", "community_id", "direction", "forwarded_ip", "iana_number", "name", "packets",
-        "protocol", "transport", "type", "vlan.id", "vlan.name",
-    ]
-    private static let userFields = [
-        "domain", "email", "full_name", "group.domain", "group.id", "group.name", "hash", "id", "name", "roles",
-    ]
 }

@@ -22,6 +22,19 @@ struct FormatDecodingTests {
         }
     }
 
+    @Test("shows of an event what a syslog target sends, its header counted", arguments: ["json", "cef", "ocsf"])
+    func preview(name: String) throws {
+        let keys = "max_bytes: 1KiB\nhostname: lobby\nenterprise: 32473\nstructured_data: {v: {n: site.name}}\n"
+        let (target, problems) = try decode("\(Self.syslog)format: \(name)\n\(keys)redact: [host]\n")
+        let blueprint = try #require(target?.unwrapped as? SyslogBlueprint, "\(problems)")
+        let outgoing = try Sample.outgoing(Sample.event(name: String(repeating: "é", count: 900)))
+        let shown = try FormatPreview(nil, as: target, hostname: "gate").line(outgoing)
+        let policy = try #require(target?.settings.fieldPolicy)
+        let message = try blueprint.renderer(hostname: "gate").render(outgoing.under(policy, JSONParser()))
+        #expect(message.count <= 1024)
+        #expect(message.suffix(shown.count) == shown[...] && shown.count < 1000)
+    }
+
     @Test("is not the sender's own where the target is not given it")
     func withheld() throws {
         let (file, problems) = try decode("\(Self.file)format: original\noriginal: false\n")

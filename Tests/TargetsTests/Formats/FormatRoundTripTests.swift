@@ -10,126 +10,97 @@ struct FormatRoundTripTests {
     /// Seeds of hostile texts; each event has one of them everywhere.
     static let seeds: [UInt64] = Array(1...60)
 
-    private func events(_ seed: UInt64) throws -> [EventView] {
+    private static func events(_ seed: UInt64) throws -> [EventView] {
         var writer = HostileWriter(seed: seed)
         let type = CanonicalType.allCases[Int(seed) % CanonicalType.allCases.count]
         return try [FormatSample.full(type, text: writer.text(), hasActor: seed % 3 == 0)]
             + (try [Sample.event(type.rawValue, name: writer.text())])
     }
 
-    @Test("of json and cloudevents is the event", arguments: seeds)
-    func canonical(seed: UInt64) throws {
-        for event in try events(seed) {
-            let expected = try JSONTape.object(event.payload) as NSDictionary
-            for format in [JSONFormat() as any EventFormat, CloudEventsFormat()] {
-                #expect(try JSONTape.object(render(format, event)) as NSDictionary == expected)
-            }
+    @Test("is what the event says, of every event with hostile texts", arguments: FormatReader.formats, seeds)
+    func whole(named: FormatReader.NamedFormat, seed: UInt64) throws {
+        let reader = try FormatReader.of(named.format)
+        for event in try Self.events(seed) {
+            let line = try render(named.format, event)
+            try reader.check(event, line)
+            #expect(Self.isOneRecord(line, of: named.format))
+            #expect(reader.touched(try reader.fields(line)).isEmpty)
         }
     }
 
-    @Test("of ocsf and ecs is every text of the event, and the payload where it goes along", arguments: seeds)
-    func records(seed: UInt64) throws {
-        for event in try events(seed) {
-            var data = try #require(try JSONTape.object(event.payload)["data"] as? [String: Any])
-            let original = data.removeValue(forKey: "original") as? NSDictionary
-            let texts = ReadJSON.texts(data)
-            for format in [OCSFFormat() as any EventFormat, ECSFormat()] {
-                let record = try JSONTape.object(render(format, event))
-                // Times that OCSF has as numbers.
-                let missing = texts.subtracting(ReadJSON.texts(record)).subtracting(["2020-01-01T12:00:02.000Z"])
-                #expect(missing.isEmpty, "\(format.name): \(missing)")
-                let raw = record["raw_data"] ?? (record["event"] as? [String: Any])?["original"]
-                let payload = try #require(raw as? String)
-                #expect(try JSONTape.object(Array(payload.utf8)) as NSDictionary == original)
-                let withheld = try JSONTape.object(render(format, event, original: false))
-                #expect(withheld["raw_data"] == nil)
-                #expect((withheld["event"] as? [String: Any])?["original"] == nil)
-            }
-        }
+    @Test("is what the event says, of texts that a JSON text can hold only escaped", arguments: FormatReader.formats)
+    func escaped(named: FormatReader.NamedFormat) throws {
+        let reader = try FormatReader.of(named.format)
+        let name = #""\u0041\u00e9\ud83d\ude00\u2028\u202e\ufeff\u0000\u001f\/\b\f\n\r\t\"\\""#
+        let event = try Sample.event(
+            replacing: ["visitor": #"{"id":"\u0031","name":\#(name)}"#, "additional": "{\(name):\(name)}"],
+            original: "{\(name):\(name)}")
+        let line = try render(named.format, event)
+        try reader.check(event, line)
+        #expect(Self.isOneRecord(line, of: named.format))
     }
 
-    @Test("of original is the sender's payload", arguments: seeds)
-    func original(seed: UInt64) throws {
-        for event in try events(seed) {
-            let data = try #require(try JSONTape.object(event.payload)["data"] as? [String: Any])
-            let line = try render(OriginalFormat(), event)
-            #expect(try JSONTape.object(line) as NSDictionary == data["original"] as? NSDictionary)
-        }
+    @Test("lacks the sender's payload where that is withheld", arguments: FormatReader.formats)
+    func withheld(named: FormatReader.NamedFormat) throws {
+        let event = try Sample.event(original: #"{"secret":"of the sender"}"#)
+        let line = try? render(named.format, event, original: false)
+        #expect(named.format.isSendersOwn == (line == nil))
+        if let line { #expect(!text(line).contains("of the sender")) }
     }
 
-    @Test("of cef and leef is the text of each field, by the rules of the pages", arguments: seeds)
-    func pairs(seed: UInt64) throws {
-        for event in try events(seed) {
-            let cef = try CEFLine(text(render(CEFFormat(), event)))
-            compare(CEFMapping.rules, event, PairText.cef) { cef.fields[$0] }
-            #expect(cef.order.filter { !$0.hasSuffix("Label") }.count <= CEFMapping.rules.count)
-            let leef = try LEEFLine(text(render(LEEFFormat(), event)))
-            compare(LEEFMapping.rules, event, PairText.leef) { leef.fields[$0] }
-            #expect(Set(leef.fields.keys).isSubset(of: LEEFMapping.rules.map { "\($0.key)" }))
-            #expect(leef.header == ["LEEF:2.0", "Gatehouse", "Gatehouse", "1", event.type, "^"])
-        }
-    }
-
-    private func compare(
-        _ rules: [PairRule], _ event: EventView, _ read: (String) -> String?, _ found: (String) -> String?
-    ) {
-        for rule in rules {
-            guard case .field(let field, let other) = rule.value else { continue }
-            let texts = ([field] + (other.map { [$0] } ?? [])).compactMap { event.text($0) }
-            let expected = texts.first { !$0.isEmpty }.flatMap(read)
-            // Scalar by scalar: texts that only look alike are not alike.
-            #expect(found("\(rule.key)").map { Array($0.unicodeScalars) } == expected.map { Array($0.unicodeScalars) })
-        }
-    }
-
-    @Test("of a shortened line lists what is not as it was", arguments: seeds.prefix(12))
-    func shortened(seed: UInt64) throws {
-        for event in try events(seed) {
+    @Test(
+        "of a shortened line is the same but for what it lists", arguments: FormatReader.formats, seeds.prefix(12))
+    func shortened(named: FormatReader.NamedFormat, seed: UInt64) throws {
+        let reader = try FormatReader.of(named.format)
+        guard reader.list != nil else { return }
+        for event in try Self.events(seed) {
+            let whole = try reader.fields(render(named.format, event, original: false))
             for limit in [1024, 2000] {
-                try shortenedPairs(event, limit)
-                for (format, list) in [
-                    (JSONFormat() as any EventFormat, "/data/truncated"), (OCSFFormat(), "/unmapped/truncated"),
-                    (ECSFormat(), "/gatehouse/truncated"),
-                ] {
-                    let whole = ReadJSON.leaves(try JSONTape.object(render(format, event, original: false)))
-                    let short = ReadJSON.leaves(
-                        try JSONTape.object(render(format, event, original: false, limit: limit)))
-                    let touched = short.filter { Self.covers(list, $0.key) }.values.compactMap { $0 as? String }
-                    for (path, value) in whole where !touched.contains(where: { Self.covers($0, path) }) {
-                        #expect(short[path] == value, "\(format.name) \(path)")
-                    }
-                    for path in touched {
-                        guard let cut = short[path] as? String, let text = whole[path] as? String else { continue }
-                        #expect(text.unicodeScalars.starts(with: cut.unicodeScalars))
-                    }
-                }
+                let line = try render(named.format, event, original: false, limit: limit)
+                #expect(line.count <= limit && Self.isOneRecord(line, of: named.format))
+                compare(whole, try reader.fields(line), reader)
             }
         }
     }
 
-    /// Byte by byte: what follows a slash may be a mark that joins it.
-    private static func covers(_ pointer: String, _ path: String) -> Bool {
-        path == pointer || path.utf8.starts(with: (pointer + "/").utf8)
+    private func compare(_ whole: [String: NSObject], _ short: [String: NSObject], _ reader: FormatReader) {
+        let touched = reader.touched(short)
+        for (path, value) in whole where !touched.contains(where: { reader.covers($0, path) }) {
+            #expect(short[path] == value, "\(path)")
+        }
+        for path in touched {
+            guard let cut = short[path] as? String, let text = whole[path] as? String else { continue }
+            #expect(text.unicodeScalars.starts(with: cut.unicodeScalars) && text != cut, "\(path)")
+        }
     }
 
-    private func shortenedPairs(_ event: EventView, _ limit: Int) throws {
-        let cef = try CEFLine(text(render(CEFFormat(), event))).fields
-        let shortCEF = try CEFLine(text(render(CEFFormat(), event, limit: limit))).fields
-        compare(cef, shortCEF, list: "flexString1")
-        let leef = try LEEFLine(text(render(LEEFFormat(), event))).fields
-        let shortLEEF = try LEEFLine(text(render(LEEFFormat(), event, limit: limit))).fields
-        compare(leef, shortLEEF, list: "truncated")
+    /// As they are left for a format by what stands before it in a message: also less than nothing.
+    @Test("of every size is a record that is no longer, or none at all", arguments: FormatReader.formats)
+    func sizes(named: FormatReader.NamedFormat) throws {
+        let reader = try FormatReader.of(named.format)
+        let hostile = "né\u{1F600}=\\|^\"\n\u{2028}] 名前 "
+        let event = try Sample.event(name: String(repeating: hostile, count: 4))
+        let whole = try render(named.format, event, original: named.format.isSendersOwn)
+        var isPossible = false
+        for limit in Array(stride(from: -3, to: whole.count, by: 7)) + [whole.count, whole.count + 1] {
+            let line: [UInt8]
+            do {
+                line = try render(named.format, event, original: named.format.isSendersOwn, limit: limit)
+            } catch is RenderingError {
+                #expect(!isPossible, "\(limit) bytes are not enough, though fewer are")
+                continue
+            }
+            isPossible = true
+            #expect(line.count <= limit && Self.isOneRecord(line, of: named.format), "\(limit)")
+            let fields = try reader.fields(line)
+            #expect((line == whole) == (limit >= whole.count) && (line == whole) == reader.touched(fields).isEmpty)
+        }
+        #expect(isPossible)
     }
 
-    private func compare(_ whole: [String: String], _ short: [String: String], list: String) {
-        let touched = Set((short[list] ?? "").split(separator: ",").map(String.init))
-        for (key, value) in whole where !touched.contains(key.replacing(/Label$/, with: "")) {
-            #expect(short[key] == value, "\(key)")
-        }
-        for key in touched {
-            guard let cut = short[key] else { continue }
-            #expect(whole[key]?.unicodeScalars.starts(with: cut.unicodeScalars) == true, "\(key)")
-            #expect(whole[key] != cut, "\(key)")
-        }
+    /// Neither a reader of lines nor one of NUL-terminated texts sees two.
+    private static func isOneRecord(_ line: [UInt8], of format: any EventFormat) -> Bool {
+        String(validating: line, as: UTF8.self) != nil && !line.contains { $0 == 0x0A || $0 == 0x0D || $0 == 0 }
+            && line.starts(with: format.lineOpening.utf8)
     }
 }

@@ -60,6 +60,18 @@ struct FormatSample: Sendable, CustomTestStringConvertible {
         return writer.bytes
     }
 
+    /// What is left of `data` where nobody knows anything, or a policy took all it can.
+    static let nothing = [
+        "visitor": "{}", "host": "{}", "group": "{}", "site": "{}", "personal": "{}", "additional": "{}",
+    ]
+
+    /// What a policy can take of `data`, by the names of groups and of fields that stand in none.
+    static let policied = [
+        "organization", "account", "correlation_id", "site", "group", "visitor", "host", "visit", "invitation",
+        "device",
+        "session", "face", "actor", "change", "decision", "personal", "additional",
+    ]
+
     static let ofTypes: [FormatSample] = CanonicalType.allCases.compactMap { type in
         (try? full(type, text: "x \(type.rawValue)")).map { FormatSample(testDescription: type.rawValue, event: $0) }
     }

@@ -59,6 +59,20 @@ struct JSONFormatTests {
         }
     }
 
+    @Test("cuts no character in two, also beside half of a pair of surrogates")
+    func surrogates() throws {
+        let whole = String(repeating: #"\ud800\né\udc00\\ \ud83d\ude00名\uD800\u00e9"#, count: 12)
+        let event = try Sample.event(replacing: ["visitor": "{\"name\":\"\(whole)\"}"])
+        let full = try render(event, original: false)
+        for limit in full.count - 300..<full.count {
+            let line = try render(event, original: false, limit: limit)
+            #expect(line.count <= limit && String(validating: line, as: UTF8.self) != nil)
+            let sent = try #require(try EventView(parsing: line, with: JSONParser()), "\(limit)")
+            let (name, cut) = try (#require(event.text(.visitorName)), #require(sent.text(.visitorName)))
+            #expect(name.unicodeScalars.starts(with: cut.unicodeScalars), "\(limit)")
+        }
+    }
+
     @Test("shortens only the longest text when that is enough")
     func longestFirst() throws {
         let event = try Sample.event(name: String(repeating: "x", count: 5000))

@@ -13,6 +13,12 @@ struct CEFFormatTests {
         return try #require(String(validating: bytes, as: UTF8.self))
     }
 
+    private static func leef(_ event: EventView) throws -> [UInt8] {
+        let policy = ContentPolicy(includesOriginal: false, includesBiometrics: false)
+        return try LEEFFormat().render(
+            Sample.outgoing(event), RenderingOptions(policy: policy, hostname: "gate", limit: nil))
+    }
+
     @Test("writes a sign-in as the page has it")
     func signIn() throws {
         let line = try render(try Sample.event())
@@ -45,6 +51,25 @@ struct CEFFormatTests {
         #expect(line.fields["reason"] == "No NDA; age")
         #expect(line.fields["msg"] == "Ask at the desk")
         #expect(line.fields["cn1"] == "3" && line.fields["cn1Label"] == "Attempts")
+    }
+
+    @Test(
+        "writes addresses only where they are some, in the forms of its dictionary",
+        arguments: [
+            ("192.0.2.7", "00-00-5E-00-53-23", "192.0.2.7", nil, "00:00:5E:00:53:23"),
+            ("2001:db8::7", "0000.5e00.5323", nil, "2001:db8::7", "00:00:5e:00:53:23"),
+            ("192.0.2.7/24", "00005e005323", nil, nil, "00:00:5e:00:53:23"),
+            ("fe80::1%eth0", "00:00:5e:00:53:23:77:77", nil, nil, nil), ("x", "00:00:5e:00:53:2g", nil, nil, nil),
+            ("1.2.3.4 suser=root", "0:00:5e:00:53:23:0", nil, nil, nil), ("", "", nil, nil, nil),
+            ("::ffff:192.0.2.7", "٠٠:٠٠:٥e:٠٠:٥٣:٢٣", nil, "::ffff:192.0.2.7", nil),
+        ] as [(String, String, String?, String?, String?)])
+    func addresses(ip: String, mac: String, src: String?, ipv6: String?, smac: String?) throws {
+        let event = try Sample.event(replacing: ["device": "{\"ip\":\(quoted(ip)),\"mac\":\(quoted(mac))}"])
+        let cef = try CEFLine(render(event)).fields
+        #expect(cef["src"] == src && cef["c6a2"] == ipv6 && cef["smac"] == smac)
+        #expect(cef["c6a2Label"] == ipv6.map { _ in "Source IPv6 Address" })
+        let leef = try LEEFLine(text(Self.leef(event))).fields
+        #expect(leef["src"] == src ?? ipv6 && leef["srcMAC"] == smac)
     }
 
     @Test("names who changed a configuration")
@@ -80,7 +105,7 @@ struct CEFFormatTests {
         #expect(line.fields["act"] == "signin" && line.fields["suid"] == "1234")
         let known = [
             "rt", "act", "outcome", "reason", "cat", "externalId", "msg", "suser", "suid", "duser", "dvchost",
-            "deviceExternalId", "src", "smac", "shost", "cs1", "cs2", "cs3", "cs4", "cs5", "cs6", "cn1",
+            "deviceExternalId", "src", "c6a2", "smac", "shost", "cs1", "cs2", "cs3", "cs4", "cs5", "cs6", "cn1",
         ]
         #expect(
             line.order.allSatisfy {
