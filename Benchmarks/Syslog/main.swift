@@ -1,7 +1,9 @@
-// Messages a second over one TLS connection, rendering included, to a receiver that reads and drops them in this process.
+// Messages a second over one TLS connection, rendering included, to a receiver that reads and drops them in this process;
+// and beside it, what a loop does that hands one ready message after the other to OpenSSL.
 //
 // usage: gatehouse-syslog [EVENTS [FORMAT]]
 
+import CCurl
 import Events
 import Glibc
 import HTTPClient
@@ -55,6 +57,39 @@ private func makeTarget(_ port: Int, _ authority: LocalAuthority) throws -> any 
     return try blueprint.make(context)
 }
 
+/// Hands the same message to OpenSSL again and again, over a connection of its own.
+/// - Returns: messages a second.
+private func writePlainly(_ message: [UInt8], _ count: Int, to port: Int) throws -> Double {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(port).bigEndian
+    address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+    let isConnected = unsafe withUnsafePointer(to: &address) { address in
+        unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+        }
+    }
+    guard isConnected, let context = unsafe SSL_CTX_new(TLS_client_method()), let tls = unsafe SSL_new(context) else {
+        throw TargetError("no connection for the comparison")
+    }
+    defer {
+        unsafe SSL_free(tls)
+        unsafe SSL_CTX_free(context)
+    }
+    guard unsafe SSL_set_fd(tls, descriptor) == 1, unsafe SSL_connect(tls) == 1 else {
+        throw TargetError("no TLS for the comparison")
+    }
+    let started = ContinuousClock.now
+    for _ in 0..<count {
+        guard unsafe SSL_write(tls, message, Int32(message.count)) == Int32(message.count) else {
+            throw TargetError("the comparison's connection broke")
+        }
+    }
+    return Double(count) / ((ContinuousClock.now - started) / .seconds(1))
+}
+
 private func main() throws {
     let authority = try LocalAuthority()
     let server = ScriptedServer(tls: ServerTLS(try authority.issue()), script: { $0.waitForClose() })
@@ -68,9 +103,14 @@ private func main() throws {
     let failed = Sending().send(count, event, to: target)
     let seconds = Double((ContinuousClock.now - started) / .milliseconds(1)) / 1000
     target.close()
+    let options = RenderingOptions(
+        policy: ContentPolicy(includesOriginal: false, includesBiometrics: false), hostname: "bench", limit: 8000)
+    guard let known = Formats.named(format) else { throw TargetError("there is no format \(format)") }
+    let plain = try writePlainly(try known.render(event, options), count, to: server.port)
+    let perSecond = Double(count) / seconds
     print(
-        "{\"syslog_tls_per_second\": \(Int(Double(count) / seconds)), \"format\": \"\(format)\", \"failed\": \(failed)}"
-    )
+        "{\"syslog_tls_per_second\": \(Int(perSecond)), \"plain_tls_per_second\": \(Int(plain)), "
+            + "\"format\": \"\(format)\", \"failed\": \(failed)}")
 }
 
 try main()

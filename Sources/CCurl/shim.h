@@ -12,6 +12,8 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdint.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -138,13 +140,23 @@ static inline int gatehouse_tcp_is_acknowledged(int descriptor) {
     return ioctl(descriptor, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged == 0;
 }
 
-/* The same, and whether it was heard from within `milliseconds`. */
-static inline int gatehouse_tcp_is_healthy(int descriptor, unsigned milliseconds) {
+/* How far an established connection has come, in bytes of TCP since it was opened: what its peer's system has acknowledged,
+   and all that it was given. 1 when it stands and its peer was heard from within `milliseconds`. */
+static inline int gatehouse_tcp_progress(int descriptor, unsigned milliseconds, uint64_t *_Nonnull acknowledged,
+                                         uint64_t *_Nonnull given) {
+    /* The kernel's struct, of which the C library's is the beginning: tcpi_bytes_acked is its 120th byte (tcp(7)). */
+    unsigned char raw[128];
     struct tcp_info info;
-    socklen_t size = sizeof info;
-    return gatehouse_tcp_is_acknowledged(descriptor) &&
-           getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == TCP_ESTABLISHED &&
-           info.tcpi_last_ack_recv <= milliseconds;
+    socklen_t size = sizeof raw;
+    int unacknowledged = 0;
+    if (ioctl(descriptor, SIOCOUTQ, &unacknowledged) != 0 ||
+        getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, raw, &size) != 0 || size < sizeof raw) {
+        return 0;
+    }
+    memcpy(&info, raw, sizeof info < sizeof raw ? sizeof info : sizeof raw);
+    memcpy(acknowledged, raw + 120, sizeof *acknowledged);
+    *given = *acknowledged + (uint64_t)unacknowledged;
+    return info.tcpi_state == TCP_ESTABLISHED && info.tcpi_last_ack_recv <= milliseconds;
 }
 
 /* SHA-256 of the peer's certificate (DER) on the connection that the transfer uses now: 1 when `digest` was filled. */
@@ -161,6 +173,28 @@ static inline int gatehouse_curl_peer_certificate_sha256(CURL *_Nonnull easy, un
     int hashed = X509_digest(certificate, EVP_sha256(), digest, &length);
     X509_free(certificate);
     return hashed == 1 && length == 32;
+}
+
+/* The pin of that certificate's public key (RFC 7469), as `sha256//` and Base64: 1 when `pin` was filled. */
+static inline int gatehouse_curl_peer_key_pin(CURL *_Nonnull easy, char pin[_Nonnull 56]) {
+    SSL *tls = gatehouse_curl_tls(easy);
+    X509 *certificate = tls == NULL ? NULL : SSL_get1_peer_certificate(tls);
+    if (certificate == NULL) {
+        return 0;
+    }
+    unsigned char *key = NULL;
+    unsigned char digest[32];
+    unsigned int length = 0;
+    int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &key);
+    X509_free(certificate);
+    int hashed = size > 0 && EVP_Digest(key, (size_t)size, digest, &length, EVP_sha256(), NULL) == 1 && length == 32;
+    OPENSSL_free(key);
+    if (!hashed) {
+        return 0;
+    }
+    memcpy(pin, "sha256//", 8);
+    EVP_EncodeBlock((unsigned char *)pin + 8, digest, 32);
+    return 1;
 }
 
 #endif

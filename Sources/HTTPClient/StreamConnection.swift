@@ -19,7 +19,7 @@ final class StreamConnection {
     var isReady = false
 
     private let attempt: ConnectionAttempt
-    private let certificate: [UInt8]?
+    private let pin: CertificatePin?
     private let begun = MonotonicTime.now()
     private var lastProgress = MonotonicTime.now()
     private var queued = FIFO<StreamWrite>()
@@ -31,6 +31,8 @@ final class StreamConnection {
     private var ends = FIFO<(offset: Int, write: StreamWrite)>()
     private var ending = Ending.none
     private var lastSent = MonotonicTime.now()
+    /// A look at it that found it standing, and what it had been given by then.
+    private var mark: (at: MonotonicTime, given: UInt64)?
     /// Nothing was written since it was found healthy, long after the last write.
     private var isQuiet = true
     private var scratch = [UInt8](repeating: 0, count: 4096)
@@ -54,8 +56,6 @@ final class StreamConnection {
     private static let bufferCapacity = 64 * 1024
     /// How long an end in order may take.
     private static let longestEnding = Duration.seconds(5)
-    /// After the last write, how long the connection's health is of interest.
-    private static let watchedFor = Duration.seconds(35)
     /// A peer that is there answers probes more often.
     private static let heardWithinMilliseconds: UInt32 = 20_000
     /// Buffers sent, and reads done, in one turn before the others have theirs.
@@ -76,12 +76,14 @@ final class StreamConnection {
         attempt = ConnectionAttempt(
             easy: easy, purpose: .stream(unansweredMilliseconds: 2 * milliseconds), lookups: nil)
         easy.configureConnection()
-        certificate = try request.tls.map { tls throws(TransportFailure) in try easy.configureTLS(tls) } ?? nil
+        pin = try request.tls.map { tls throws(TransportFailure) in try easy.configureTLS(tls) } ?? nil
         let host = request.host.contains(":") ? "[\(request.host)]" : request.host
         easy.set(CURLOPT_URL, text: "\(request.tls == nil ? "http" : "https")://\(host):\(request.port)/")
         easy.set(CURLOPT_CONNECT_ONLY, 1)
         easy.set(CURLOPT_FRESH_CONNECT, 1)
         easy.set(CURLOPT_SSL_ENABLE_ALPN, 0)
+        // Connections are rare, and one made after the file of authorities was replaced is to trust the new one.
+        easy.set(CURLOPT_CA_CACHE_TIMEOUT, 0)
         // Long enough that no other stream's clearing up takes this one for a connection idle too long.
         easy.set(CURLOPT_MAXAGE_CONN, 1 << 30)
         easy.set(CURLOPT_TIMEOUT_MS, milliseconds)
@@ -89,7 +91,7 @@ final class StreamConnection {
         // Unretained: the loop holds the stream while the handle is in its multi handle.
         unsafe easy.set(CURLOPT_PRIVATE, pointer: Unmanaged.passUnretained(self).toOpaque())
         attempt.begin(
-            host: request.host, addressGuard: request.addressGuard, isUnixSocket: false, certificate: certificate)
+            host: request.host, addressGuard: request.addressGuard, isUnixSocket: false, pin: pin)
     }
 
     static func from(_ context: UnsafeMutableRawPointer) -> StreamConnection {
@@ -237,15 +239,22 @@ final class StreamConnection {
     var isUrgent: Bool { isBlocked || ending.since != nil }
 
     /// Somebody wants to know how it is.
-    var isOfInterest: Bool { isOpen && !isQuiet && state.isWatched }
+    var isOfInterest: Bool { isOpen && !isQuiet && state.watchedFor != nil }
 
-    /// Tells who wants to know when all is well.
+    /// Tells who wants to know how far all is well: what was given to the connection until some moment has been
+    /// acknowledged. While more is given all the time, that moment is the last look at it, or one before.
     func tellHealth(now: MonotonicTime) {
-        guard isOfInterest, queued.first == nil, ends.first == nil,
-            gatehouse_tcp_is_healthy(descriptor, Self.heardWithinMilliseconds) == 1
+        var (acknowledged, given) = (UInt64(0), UInt64(0))
+        guard isOfInterest, let watchedFor = state.watchedFor,
+            unsafe gatehouse_tcp_progress(descriptor, Self.heardWithinMilliseconds, &acknowledged, &given) == 1
         else { return }
-        isQuiet = lastSent.elapsed(until: now) >= Self.watchedFor
-        state.tellHealthy()
+        defer { if mark.map({ $0.given <= acknowledged }) ?? true { mark = (now, given) } }
+        if acknowledged >= given {
+            isQuiet = queued.first == nil && ends.first == nil && lastSent.elapsed(until: now) >= watchedFor
+            state.tellHealthy(.zero)
+        } else if let mark, mark.given <= acknowledged {
+            state.tellHealthy(mark.at.elapsed(until: now))
+        }
     }
 
     private func stalled(_ now: MonotonicTime) -> Turn {
@@ -257,6 +266,10 @@ final class StreamConnection {
     }
 
     private func broken(_ result: CURLcode) -> TransportFailure {
+        // ETIMEDOUT, which libcurl has in words only.
+        if easy.explanation(of: result).contains("Connection timed out") {
+            return TransportFailure(.timeout, "\(request.host) has acknowledged nothing for too long")
+        }
         let failure = FailureMapping.failure(
             result, easy: easy, attempt: attempt, host: request.host, duration: begun.elapsed())
         guard failure.code == .client || failure.code == .url else { return failure }

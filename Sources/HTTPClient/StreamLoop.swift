@@ -27,14 +27,16 @@ final class StreamLoop: @unchecked Sendable {
     private static let maximumStreams = 1024
     private static let maximumOutstanding = 1 << 18
     private static let idleWaitMilliseconds = 60_000
-    private static let healthIntervalMilliseconds = 5000
 
     private let multi: MultiHandle
+    private let healthIntervalMilliseconds: Int
     private let queue: CommandQueue<Command>
     private var streams: [ObjectIdentifier: StreamConnection] = [:]
     private var lastHealthCheck = MonotonicTime.now()
 
-    init() {
+    /// - Parameter healthInterval: between two looks at how connections are.
+    init(healthInterval: Duration) {
+        healthIntervalMilliseconds = max(1, healthInterval.milliseconds)
         let multi = MultiHandle(connections: Self.maximumStreams)
         self.multi = multi
         queue = CommandQueue(limit: Self.maximumOutstanding) { multi.wake() }
@@ -157,12 +159,12 @@ final class StreamLoop: @unchecked Sendable {
     private var waitMilliseconds: Int {
         if streams.values.contains(where: { $0.isUrgent }) { return 250 }
         return streams.values.contains { $0.isOfInterest }
-            ? Self.healthIntervalMilliseconds : Self.idleWaitMilliseconds
+            ? healthIntervalMilliseconds : Self.idleWaitMilliseconds
     }
 
     private func checkHealth() {
         let now = MonotonicTime.now()
-        guard lastHealthCheck.elapsed(until: now) >= .milliseconds(Self.healthIntervalMilliseconds) else { return }
+        guard lastHealthCheck.elapsed(until: now) >= .milliseconds(healthIntervalMilliseconds) else { return }
         lastHealthCheck = now
         for stream in streams.values { stream.tellHealth(now: now) }
     }

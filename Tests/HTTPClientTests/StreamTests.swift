@@ -137,6 +137,65 @@ import Testing
         #expect(await poll { received.values == [Array("hello".utf8)] })
     }
 
+    /// What is told of a connection's health.
+    private struct Health: Sendable {
+        /// Everything whose write was completed until then is acknowledged.
+        var upTo: ContinuousClock.Instant
+        /// Whether the other end had begun to read.
+        var isRead: Bool
+        var age: Duration
+    }
+
+    @Test(
+        "Healthy is what the other end's system has acknowledged: not what waits for a reader that hangs",
+        arguments: Kind.allCases)
+    func health(kind: Kind) async throws {
+        let client = HTTPClient(healthInterval: .milliseconds(10))
+        defer { client.shutdown() }
+        let mayRead = Collected<Bool>()
+        let server = ScriptedServer(tls: kind.server) { connection in
+            while mayRead.count == 0 { pause(milliseconds: 5) }
+            _ = connection.readAll()
+        }
+        let stream = try await client.openStream(
+            port: server.port, tls: kind.options, timeout: .seconds(60), maximumQueuedBytes: 1 << 26
+        ).get()
+        let told = Collected<Health>()
+        stream.onHealthy { told.append(Health(upTo: .now - $0, isRead: mayRead.count > 0, age: $0)) }
+        try await stream.write([1]).get()
+        #expect(await poll { told.count > 1 })
+        let completed = Collected<ContinuousClock.Instant>()
+        for _ in 0..<400 { stream.write([UInt8](repeating: 1, count: 100_000)) { _ in completed.append(.now) } }
+        // Until nobody takes any more.
+        var before = -1
+        while completed.count > before {
+            before = completed.count
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        #expect(completed.count < 400)
+        let last = try #require(completed.values.last)
+        mayRead.append(true)
+        #expect(await poll { told.values.contains { $0.upTo > last } })
+        #expect(told.values.allSatisfy { $0.upTo <= last || $0.isRead })
+    }
+
+    @Test("Healthy is a connection too that is never done, up to some moment before", arguments: Kind.allCases)
+    func healthUnderLoad(kind: Kind) async throws {
+        let client = HTTPClient(healthInterval: .milliseconds(10))
+        defer { client.shutdown() }
+        let server = ScriptedServer(tls: kind.server) { connection in
+            while !connection.read(atMost: 65_536).isEmpty { pause(milliseconds: 1) }
+        }
+        let stream = try await client.openStream(
+            port: server.port, tls: kind.options, timeout: .seconds(60), maximumQueuedBytes: 1 << 27
+        ).get()
+        let told = Collected<Health>()
+        stream.onHealthy { told.append(Health(upTo: .now - $0, isRead: true, age: $0)) }
+        for _ in 0..<1000 { stream.write([UInt8](repeating: 1, count: 100_000)) { _ in } }
+        #expect(await poll(deadline: .seconds(30)) { told.values.count { $0.age > .zero } > 3 })
+        stream.close()
+    }
+
     @Test("A reset fails what is queued", arguments: Kind.allCases)
     func reset(kind: Kind) async throws {
         let server = ScriptedServer(tls: kind.server) { connection in

@@ -6,61 +6,9 @@ import Testing
 extension ProgramTests {
     /// TCP acknowledges nothing: what counts is what stands in the receiver's file.
     @Suite("A syslog receiver that dies") struct SyslogResendTests {
-        /// An rsyslogd that writes every message to its file before it reads on, and can be killed and begun again.
-        private final class Receiver {
-            let folder = TemporaryDirectory()
-            private(set) var port = 0
-            private var daemon: ChildProcess?
-
-            func start() async throws {
-                let configuration = try folder.write(
-                    "rsyslog.conf",
-                    """
-                    global(workDirectory="\(folder.path)")
-                    main_queue(queue.type="Direct")
-                    module(load="imtcp")
-                    template(name="message" type="string" string="%msg%\\n")
-                    input(type="imtcp" address="127.0.0.1" port="\(port)" listenPortFileName="\(folder.file("port"))")
-                    action(type="omfile" file="\(folder.file("records"))" template="message")
-
-                    """)
-                if port == 0 { try? FileManager.default.removeItem(atPath: folder.file("port")) }
-                let daemon = try ChildProcess(
-                    "/usr/sbin/rsyslogd", ["-n", "-f", configuration, "-i", folder.file("pid")],
-                    environment: Program.environment, in: folder.path, files: folder.file("rsyslogd"))
-                self.daemon = daemon
-                guard await poll(deadline: patience, until: { listening() > 0 }) else {
-                    throw Failure("rsyslogd does not start (apt-get install rsyslog): \(daemon.errors)")
-                }
-                port = listening()
-            }
-
-            func kill() async {
-                daemon?.signal(SIGKILL)
-                _ = await daemon?.wait(within: patience)
-                try? FileManager.default.removeItem(atPath: folder.file("pid"))
-            }
-
-            private func listening() -> Int {
-                let text = try? String(contentsOfFile: folder.file("port"), encoding: .utf8)
-                return text.flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) } ?? 0
-            }
-
-            /// The ids of the messages in the file; a line that a kill cut is none.
-            var ids: [String] {
-                let text = FileManager.default.contents(atPath: folder.file("records")) ?? Data()
-                return text.split(separator: UInt8(ascii: "\n")).compactMap { line in
-                    (try? JSONSerialization.jsonObject(with: line)).flatMap { ($0 as? [String: Any])?["id"] as? String }
-                }
-            }
-
-            var size: Int { FileManager.default.contents(atPath: folder.file("records"))?.count ?? 0 }
-        }
-
-        private static let batches = 40
         private static let elements = 150
 
-        private static func installation(_ receiver: Receiver) throws -> Installation {
+        private static func installation(_ receiver: DirectRsyslog) throws -> Installation {
             try Installation(
                 targets: """
                       siem: {type: syslog, address: "tcp://127.0.0.1:\(receiver.port)", allow: 127.0.0.1/32}
@@ -81,7 +29,7 @@ extension ProgramTests {
             return ids
         }
 
-        private static func hasAll(_ ids: Set<String>, _ receiver: Receiver) async -> Bool {
+        private static func hasAll(_ ids: Set<String>, _ receiver: DirectRsyslog) async -> Bool {
             await poll(deadline: patience, every: .milliseconds(200)) { Set(receiver.ids).isSuperset(of: ids) }
         }
 
@@ -93,7 +41,7 @@ extension ProgramTests {
 
         @Test("by kill -9 under load, again and again, loses none, and the accounts balance")
         func receiverKilled() async throws {
-            let receiver = Receiver()
+            let receiver = DirectRsyslog()
             try await receiver.start()
             let installation = try Self.installation(receiver)
             let service = try await installation.start()
@@ -123,7 +71,7 @@ extension ProgramTests {
 
         @Test("and Gatehouse dying with it, by kill -9 under load, lose none between them")
         func bothKilled() async throws {
-            let receiver = Receiver()
+            let receiver = DirectRsyslog()
             try await receiver.start()
             let installation = try Self.installation(receiver)
             var sent: Set<String> = []

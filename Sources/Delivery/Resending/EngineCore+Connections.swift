@@ -5,12 +5,13 @@ internal import Targets
 extension EngineCore {
     /// What a target tells of its connections.
     /// - Parameter sink: the version of the target that made them.
-    func hear(_ news: ConnectionNews, of target: String, sink: Int, _ now: Moment) {
+    func hear(_ news: ConnectionNews, told: Moment, of target: String, sink: Int, _ now: Moment) {
         guard let runtime = runtime(named: target) else { return }
         var lost = 0
         for sender in working where sender === runtime || sender.replayed === runtime {
             switch news {
-            case .healthy(let number): sender.state.healthy(StreamConnection(sink: sink, number: number), now)
+            case .healthy(let number, let age):
+                sender.state.healthy(StreamConnection(sink: sink, number: number), age: age, told)
             case .drained(let number): sender.state.drained(StreamConnection(sink: sink, number: number))
             case .lost(let number, let code):
                 lost += sender.state.lost(StreamConnection(sink: sink, number: number), code: code, now)
@@ -19,11 +20,24 @@ extension EngineCore {
         if case .lost(let number, _) = news, let current = runtime.sink, current.id == sink {
             current.target.forgetLost(number)
         }
+        logStanding(runtime, now)
         guard lost > 0 else { return }
         runtime.metrics.resent(lost)
+        runtime.failures.noteLoss()
+        watchBreaker(runtime, now)
         logger.warning(
             "connection_lost", "A connection of the target \(target) broke; what it took last is sent again.",
             ["target": .string(target), "events": .integer(Int64(lost)), "reason": .string(code(of: news))])
+    }
+
+    /// What connections took counts as delivered once it is finished.
+    func measureFinished() {
+        for runtime in working {
+            for delivery in runtime.state.takeFinished() {
+                (runtime.replayed ?? runtime).failures.note(.delivered(delivery.receipt), isSystem: false)
+                runtime.metrics.delivered(delivery.receipt, latencySeconds: Double(delivery.afterMs) / 1000)
+            }
+        }
     }
 
     /// Events that are on their way, or that connections took and may yet lose. Once the first have ended, the connections

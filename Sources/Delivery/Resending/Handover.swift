@@ -1,3 +1,5 @@
+internal import Targets
+
 /// Whether a connection that acknowledges nothing has an open event.
 package enum Handover: Sendable, Hashable {
     /// It failed, or was never sent.
@@ -10,10 +12,17 @@ package enum Handover: Sendable, Hashable {
 
 extension OpenEntry {
     /// The reason of an open event that a connection has.
-    static let sent = "sent"
+    package static let sent = "sent"
 
     var isSent: Bool { if case .sent = handover { true } else { false } }
 
     /// Whether it is due at some time, when it is not in flight.
     var isEverDue: Bool { !waitsForKey && !isSent }
+}
+
+/// An event that a connection took, once that is sure.
+struct FinishedDelivery: Sendable {
+    var receipt: DeliveryReceipt
+    /// From the event's receipt until it was sent.
+    var afterMs: Int64
 }

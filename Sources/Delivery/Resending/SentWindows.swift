@@ -69,6 +69,9 @@ struct SentWindows: Sendable {
         return first
     }
 
+    /// The oldest of a connection that is unfinished.
+    func oldest(of connection: StreamConnection) -> Sent? { windows[connection]?.first }
+
     /// The connection is no more.
     /// - Returns: what it took last, oldest first.
     mutating func end(_ connection: StreamConnection) -> [Sent] {

@@ -10,6 +10,9 @@ package import Targets
 extension TargetState {
     static let connectionLost = "connection_lost"
 
+    /// The code of a connection whose other end takes nothing in.
+    private static let standstill = "timeout"
+
     /// More at once than this is no care any more.
     private static let carefulAtMost = 1024
 
@@ -52,13 +55,22 @@ extension TargetState {
         pushOut(of: receipt.connection)
     }
 
-    /// Where care is taken, that a connection took an event says nothing yet.
+    /// After a break, that a connection took an event says nothing yet: a receiver that closes every connection takes one
+    /// each time. Where care is taken, it says nothing of the others.
     private mutating func noteTaken(_ place: RecordPlace, _ request: UInt64, isFirst: Bool) {
+        guard breaksInARow == 0 else { return }
         if careful == nil {
             health.succeeded(place, request: request, isFirst: isFirst)
         } else {
             health.answered(place, isFirst: false)
         }
+    }
+
+    /// A connection has stood for a moment, or more, after it took the event.
+    private mutating func noteStanding(_ place: RecordPlace) {
+        guard breaksInARow > 0 else { return }
+        breaksInARow = 0
+        health.answered(place, isFirst: false)
     }
 
     private mutating func hold(
@@ -85,13 +97,26 @@ extension TargetState {
         add(.close(sent.place))
         record(HistoryEntry(entry, .delivered, Moment(monotonicMs: sent.atMs, wallMs: sent.wallMs)), sent.receipt)
         health.noteSuccess(of: sent.request)
+        noteStanding(sent.place)
+        finished.append(FinishedDelivery(receipt: sent.receipt, afterMs: max(0, sent.wallMs - entry.receivedAtMs)))
+    }
+
+    /// What connections took and was finished since this was asked the last time.
+    mutating func takeFinished() -> [FinishedDelivery] {
+        defer { finished.removeAll(keepingCapacity: true) }
+        return finished
     }
 
     // MARK: news
 
-    /// The connection stands, and its other end has taken in everything.
-    package mutating func healthy(_ connection: StreamConnection, _ now: Moment) {
-        let standing = careful == nil ? policy.resendForMs : policy.resendCarefullyForMs
+    /// The connection stands, and the system of its other end has everything that was sent so long before.
+    package mutating func healthy(_ connection: StreamConnection, age: Duration = .zero, _ now: Moment) {
+        let standing = max(careful == nil ? policy.resendForMs : policy.resendCarefullyForMs, age.milliseconds)
+        if let oldest = sent.oldest(of: connection),
+            oldest.atMs <= now.monotonicMs - max(policy.resendCarefullyForMs, age.milliseconds)
+        {
+            noteStanding(oldest.place)
+        }
         var isAny = false
         while let oldest = sent.take(of: connection, sentBy: now.monotonicMs - standing) {
             finish(oldest)
@@ -112,7 +137,19 @@ extension TargetState {
     package mutating func lost(_ connection: StreamConnection, code: String, _ now: Moment) -> Int {
         var gone: [SentWindows.Sent] = []
         var losses = 0
-        for item in sent.end(connection) {
+        let taken = sent.end(connection)
+        if !taken.isEmpty { breaksInARow += 1 }
+        let isOfProbe =
+            if case .probing(let place) = health.mode { taken.contains { $0.place == place } } else { false }
+        defer {
+            // What breaks each time it is opened must not be opened again and again. Where a connection stood in between,
+            // the receiver is there, and one of the events may be what it does not like: that is to be found soon.
+            if losses > 1 || isOfProbe {
+                let delay = policy.retry.delayMs(round: breaksInARow, using: &random)
+                health.broke(code, untilMs: now.monotonicMs + delay, now)
+            }
+        }
+        for item in taken {
             guard var entry = open[item.place], entry.handover == .sent(item.request) else { continue }
             entry.handover = .lost
             entry.losses += 1
@@ -129,15 +166,13 @@ extension TargetState {
         } else {
             for item in gone { recordLoss(item, now) }
         }
-        if let limit = careful {
+        if code == Self.standstill {
+            // A receiver that stands still takes the little that is sent with care as well, into its system's buffers.
+            careful = nil
+        } else if let limit = careful {
             careful = max(1, min(limit, gone.count) / 2)
         } else if losses >= policy.lossesBeforeCare {
             careful = 1
-        }
-        // What breaks each time it is opened must not be opened again and again.
-        if losses > 1 {
-            let delay = policy.retry.delayMs(round: losses, using: &random)
-            health.broke(code, untilMs: now.monotonicMs + delay, now)
         }
         return gone.count
     }

@@ -105,7 +105,7 @@ package struct TargetHealth: Sendable {
 
     /// Connections that took events break again and again.
     mutating func broke(_ code: String, untilMs: Int64, _ now: Moment) {
-        guard mode == .running else { return }
+        if case .waiting = mode { return }
         lastFailure = code
         if failingSince == nil { failingSince = now }
         mode = .waiting(untilMs: untilMs)

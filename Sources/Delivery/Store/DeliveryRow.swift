@@ -49,6 +49,9 @@ package struct DeliveryRow: Sendable, Hashable {
     /// Why it was filtered: `no_route`.
     package var reason: String?
 
+    /// A connection that acknowledges nothing took it, as the last attempt says, and may yet lose it.
+    package var isSent: Bool { state == .pending && last?.reason == OpenEntry.sent }
+
     /// `{event, target, state, attempts, last: {at, status, reason, duration_ms}, next_at, routes}` and more.
     /// - Parameter further: members behind these.
     package func appendJSON(to writer: inout JSONWriter, further: (inout JSONWriter) -> Void = { _ in }) {

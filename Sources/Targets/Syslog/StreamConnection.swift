@@ -15,8 +15,8 @@ package struct StreamConnection: Sendable, Hashable, Comparable {
 
 /// What a target tells of such a connection. Nothing of what it took is told after it has ended.
 package enum ConnectionNews: Sendable, Hashable {
-    /// The other end's system has acknowledged everything, and was heard from a moment ago.
-    case healthy(number: Int)
+    /// The other end was heard from a moment ago, and its system has acknowledged everything that was taken so long before.
+    case healthy(number: Int, age: Duration)
     /// It was closed in order, and the receiver has read it to its end.
     case drained(number: Int)
     /// It broke: what it took last may never have been read. Nothing is sent until `Target.forgetLost` of this number. The
@@ -29,9 +29,12 @@ package struct ResendLimits: Sendable, Hashable {
     package var messages: Int
     /// Of the messages as they were sent.
     package var bytes: Int
+    /// What a connection took so long ago, and stands since, is finished.
+    package var time: Duration
 
-    package init(messages: Int = 20_000, bytes: Int = 4 << 20) {
+    package init(messages: Int = 20_000, bytes: Int = 4 << 20, time: Duration = .seconds(30)) {
         self.messages = messages
         self.bytes = bytes
+        self.time = time
     }
 }

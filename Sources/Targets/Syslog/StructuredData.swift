@@ -18,28 +18,38 @@ struct StructuredData: Sendable, Hashable {
 
     var elements: [Element] = []
 
-    /// Of a value, in bytes.
+    /// Of a value, in bytes before it is escaped.
     private static let maximumValue = 1024
 
     /// What the event does not have is left out, an element of which nothing is left as well; `-` when there is none.
-    func append(for event: EventView, to message: inout [UInt8]) {
+    /// - Parameter limit: in bytes, at least 1. Values are cut shorter to keep to it; where that is not enough, `-` is
+    ///   written.
+    func append(for event: EventView, limit: Int, to message: inout [UInt8]) {
         let start = message.count
-        for element in elements {
-            let beginning = message.count
-            message.append(UInt8(ascii: "["))
-            message.append(contentsOf: element.id.utf8)
-            let empty = message.count
-            for parameter in element.parameters { append(parameter, of: event, to: &message) }
-            if message.count == empty {
-                message.removeSubrange(beginning...)
-            } else {
-                message.append(UInt8(ascii: "]"))
-            }
-        }
+        var longest = Self.maximumValue
+        repeat {
+            message.removeSubrange(start...)
+            for element in elements { append(element, of: event, longest, to: &message) }
+            longest /= 2
+        } while message.count - start > limit && longest > 0
+        if message.count - start > limit { message.removeSubrange(start...) }
         if message.count == start { message.append(UInt8(ascii: "-")) }
     }
 
-    private func append(_ parameter: Parameter, of event: EventView, to message: inout [UInt8]) {
+    private func append(_ element: Element, of event: EventView, _ longest: Int, to message: inout [UInt8]) {
+        let beginning = message.count
+        message.append(UInt8(ascii: "["))
+        message.append(contentsOf: element.id.utf8)
+        let empty = message.count
+        for parameter in element.parameters { append(parameter, of: event, longest, to: &message) }
+        if message.count == empty {
+            message.removeSubrange(beginning...)
+        } else {
+            message.append(UInt8(ascii: "]"))
+        }
+    }
+
+    private func append(_ parameter: Parameter, of event: EventView, _ longest: Int, to message: inout [UInt8]) {
         guard let place = parameter.field.value(in: event), event.tape.kind(place) != .null else { return }
         var value: [UInt8] = []
         if event.tape.scalarText(place) != nil {
@@ -48,7 +58,7 @@ struct StructuredData: Sendable, Hashable {
             value = Array(event.tape.bytes[event.tape.span(place)])
         }
         message.append(contentsOf: " \(parameter.name)=\"".utf8)
-        for byte in Self.cut(value) {
+        for byte in Self.cut(value, to: longest) {
             switch byte {
             // Only these three are escaped.
             case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "]"):
@@ -62,9 +72,9 @@ struct StructuredData: Sendable, Hashable {
     }
 
     /// At a whole character.
-    private static func cut(_ value: [UInt8]) -> ArraySlice<UInt8> {
-        guard value.count > maximumValue else { return value[...] }
-        var end = maximumValue
+    private static func cut(_ value: [UInt8], to longest: Int) -> ArraySlice<UInt8> {
+        guard value.count > longest else { return value[...] }
+        var end = longest
         while end > 0, value[end] & 0xC0 == 0x80 { end -= 1 }
         return value[..<end]
     }
@@ -78,7 +88,7 @@ extension StructuredData {
     /// Reads `structured_data: {NAME: {PARAMETER: FIELD}}`.
     /// - Parameter enterprise: the number behind each name.
     init(_ node: YAMLNode, enterprise: String, _ diagnostics: inout Diagnostics) {
-        for entry in node.mapping("structured_data", &diagnostics) ?? [] {
+        for entry in Self.entries(node, "structured_data", &diagnostics) {
             let id = "\(entry.name)@\(enterprise)"
             guard Self.isName(entry.name), !entry.name.contains("@"), id.utf8.count <= Self.maximumName,
                 !Self.registered.contains(entry.name)
@@ -89,10 +99,19 @@ extension StructuredData {
                 )
                 continue
             }
-            let parameters = (entry.value.mapping("structured_data.\(displayable(entry.name))", &diagnostics) ?? [])
+            let name = "structured_data.\(displayable(entry.name))"
+            let parameters = Self.entries(entry.value, name, &diagnostics)
                 .compactMap { Self.parameter($0, &diagnostics) }
             elements.append(Element(id: id, parameters: parameters))
         }
+    }
+
+    private static func entries(
+        _ node: YAMLNode, _ name: String, _ diagnostics: inout Diagnostics
+    ) -> [YAMLEntry] {
+        guard let entries = node.mapping(name, &diagnostics) else { return [] }
+        if entries.isEmpty { diagnostics.error(at: node.location, "`\(name):` is empty: leave it out, or fill it") }
+        return entries
     }
 
     private static func parameter(_ entry: YAMLEntry, _ diagnostics: inout Diagnostics) -> Parameter? {
@@ -106,7 +125,7 @@ extension StructuredData {
         guard let text = entry.value.name(&diagnostics), let scalar = entry.value.scalar, scalar.isResolved else {
             return nil
         }
-        guard let field = FieldReference(text), field != .original else {
+        guard let field = FieldReference(text), !field.isWholeEvent else {
             diagnostics.error(
                 at: entry.value.location, "expected a field of the event, found `\(scalar.displayText)`",
                 didYouMean: scalar.reference == nil ? nearest(text, among: FieldReference.names) : nil)

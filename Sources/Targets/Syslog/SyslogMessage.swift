@@ -13,22 +13,26 @@ struct SyslogRenderer: Sendable {
     let framing: SyslogFraming?
 
     func render(_ outgoing: OutgoingEvent) throws(RenderingError) -> [UInt8] {
-        var message: [UInt8] = []
-        message.reserveCapacity(1024)
-        header.append(for: outgoing.event, to: &message)
-        if header.style == .rfc5424 {
-            structuredData.append(for: outgoing.event, to: &message)
-            message.append(UInt8(ascii: " "))
-        }
-        if hasByteOrderMark { message.append(contentsOf: [0xEF, 0xBB, 0xBF]) }
-        guard message.count < maximumBytes else {
-            throw RenderingError("header and structured data alone are larger than `max_bytes:`")
-        }
+        var message = opening(for: outgoing.event)
         let options = RenderingOptions(
             policy: ContentPolicy(includesOriginal: false, includesBiometrics: false), hostname: header.hostname,
             limit: maximumBytes - message.count)
         message.append(contentsOf: try format.render(outgoing, options))
         return framing?.frame(message) ?? message
+    }
+
+    /// What stands before the text that the format writes, and counts as the text does.
+    func opening(for event: EventView) -> [UInt8] {
+        var message: [UInt8] = []
+        message.reserveCapacity(1024)
+        header.append(for: event, to: &message)
+        if header.style == .rfc5424 {
+            // However long its values are, the message itself has room.
+            structuredData.append(for: event, limit: maximumBytes / 4, to: &message)
+            message.append(UInt8(ascii: " "))
+        }
+        if hasByteOrderMark { message.append(contentsOf: [0xEF, 0xBB, 0xBF]) }
+        return message
     }
 }
 

@@ -10,6 +10,7 @@ struct SyslogSettings: Sendable {
 
     static let messages = 1...100_000
     static let bytes = 1024...(64 << 20)
+    static let times = Duration.seconds(1)...Duration.seconds(3600)
 
     init(_ reader: inout MappingReader, _ diagnostics: inout Diagnostics) {
         style =
@@ -27,6 +28,11 @@ struct SyslogSettings: Sendable {
                 )
             }
             structuredData = StructuredData(dataNode, enterprise: enterprise ?? "0", &diagnostics)
+        }
+        if dataNode == nil, let node = reader["enterprise"] {
+            diagnostics.error(
+                at: node.location,
+                "`enterprise:` is the number behind the names of `structured_data:`, of which there is none")
         }
         if style == .rfc3164 {
             for case let (key, node?) in [("structured_data", dataNode), ("bom", markNode)] {
@@ -48,14 +54,19 @@ struct SyslogSettings: Sendable {
     }
 
     private static func resend(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> ResendLimits? {
-        if case .scalar = node.content {
-            _ = node.choice(of: ["off"], &diagnostics)
+        if case .scalar(let scalar) = node.content {
+            guard scalar.isResolved, scalar.text != "off" else { return nil }
+            diagnostics.error(
+                at: node.location,
+                "expected off, or a mapping such as {messages: 20000, bytes: 4MiB, for: 30s}, found `\(scalar.displayText)`"
+            )
             return nil
         }
         var limits = ResendLimits()
         guard var reader = MappingReader(node, "resend", &diagnostics) else { return limits }
         limits.messages = reader.optional("messages")?.integer(in: messages, &diagnostics) ?? limits.messages
         limits.bytes = reader.optional("bytes")?.integerOrSize(in: bytes, &diagnostics) ?? limits.bytes
+        limits.time = reader.optional("for")?.duration(in: times, &diagnostics) ?? limits.time
         reader.finish(&diagnostics)
         return limits
     }

@@ -35,6 +35,8 @@ final class SyslogStreamTarget: Target {
     private let renderer: SyslogRenderer
     private let context: TargetContext
     private let link = Mutex(StreamLink<ByteStream, Message>())
+    /// Why the newest connection broke.
+    private let breakage = Mutex<TransportFailure?>(nil)
     /// Nil where nobody watches.
     private let watcher = Mutex<(@Sendable (ConnectionNews) -> Void)?>(nil)
 
@@ -60,7 +62,7 @@ final class SyslogStreamTarget: Target {
         case .connect(let generation): connect(generation)
         case .wait: break
         case .write(let stream, let message): write(message, to: stream, generation)
-        case .refuse(let message, .broken): message.fail(Self.broken)
+        case .refuse(let message, .broken): message.fail(broken)
         case .refuse(let message, .closed): message.fail(FailureClassification.closed)
         case .refuse(let message, .full): message.fail(Self.busy)
         }
@@ -83,8 +85,11 @@ final class SyslogStreamTarget: Target {
 
     private var watched: (@Sendable (ConnectionNews) -> Void)? { watcher.withLock(\.self) }
 
-    private static let broken = DeliveryFailure(
-        code: "connection_closed", message: "the connection broke a moment ago", blame: .target)
+    private var broken: DeliveryFailure {
+        let failure =
+            breakage.withLock { $0 } ?? TransportFailure(.connectionClosed, "the connection broke a moment ago")
+        return FailureClassification.failure(failure, at: blueprint.endpoint)
+    }
 
     private static let busy = DeliveryFailure(
         code: "target_busy", message: "too many messages wait for the connection", blame: .target)
@@ -119,8 +124,11 @@ final class SyslogStreamTarget: Target {
         guard let watched else {
             return stream.onClose { [weak self] _ in self?.link.withLock { $0.lost(generation: generation) } }
         }
-        stream.onHealthy { watched(.healthy(number: generation)) }
+        // Somewhat longer than it takes to be finished: it is looked at now and then.
+        let time = (blueprint.settings.resend?.time ?? .zero) + .seconds(5)
+        stream.onHealthy(within: time) { watched(.healthy(number: generation, age: $0)) }
         stream.onClose { [weak self] failure in
+            self?.breakage.withLock { $0 = failure }
             self?.link.withLock { $0.lost(generation: generation, isHeld: true) }
             watched(
                 failure.map { .lost(number: generation, code: $0.code.rawValue) } ?? .drained(number: generation))

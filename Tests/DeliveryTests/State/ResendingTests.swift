@@ -50,6 +50,58 @@ import Testing
         #expect(driver.state.unfinishedBeforePosition == 0)
     }
 
+    @Test("is finished only as far as the system of the other end has it, however long it stood")
+    func unacknowledged() {
+        var driver = driver(10)
+        let connection = StreamConnection(sink: 1, number: 1)
+        let all = driver.events
+        driver.events.removeLast(5)
+        driver.run { _ in sent(connection) }
+        driver.advance(20_000)
+        driver.events = all
+        driver.run { _ in sent(connection) }
+        driver.advance(100_000)
+        driver.state.healthy(connection, age: .seconds(121), driver.now)
+        #expect(driver.state.counters.delivered == 0)
+        driver.state.healthy(connection, age: .seconds(101), driver.now)
+        #expect(driver.state.counters.delivered == 5)
+        driver.state.healthy(connection, driver.now)
+        #expect(driver.state.counters.delivered == 10)
+    }
+
+    @Test("ends no target's waiting before a connection has stood for a moment after it")
+    func breaker() {
+        var driver = driver(20)
+        func connection(_ number: Int) -> StreamConnection { StreamConnection(sink: 1, number: number) }
+        for number in 1...2 {
+            driver.run { _ in sent(connection(number)) }
+            #expect(driver.state.lost(connection(number), code: "tls_refused", driver.now) == 20)
+        }
+        #expect(!driver.state.health.isRunning)
+        for number in 3...30 {
+            driver.advance(600_000)
+            var probes = driver.attempts()
+            // It may ask for new events first.
+            if probes.isEmpty { probes = driver.attempts() }
+            #expect(probes.count == 1)
+            for probe in probes { driver.finish(probe, sent(connection(number))) }
+            #expect(!driver.state.health.isRunning)
+            #expect(driver.attempts().isEmpty)
+            if number < 30 { #expect(driver.state.lost(connection(number), code: "tls_refused", driver.now) == 1) }
+        }
+        #expect(driver.state.counters.delivered == 0 && driver.deadLetters.isEmpty)
+        driver.advance(999)
+        driver.state.healthy(connection(30), driver.now)
+        #expect(!driver.state.health.isRunning)
+        driver.advance(1)
+        driver.state.healthy(connection(30), age: .seconds(2), driver.now)
+        #expect(!driver.state.health.isRunning, "who has not acknowledged it may never have been there")
+        driver.state.healthy(connection(30), driver.now)
+        #expect(driver.state.health.isRunning)
+        #expect(driver.state.health.lastFailure == nil)
+        #expect(!driver.attempts().isEmpty)
+    }
+
     @Test("is finished when the receiver has read the connection to its end")
     func drained() {
         var driver = driver(5)
@@ -115,8 +167,10 @@ import Testing
         driver.run(forMs: 3_600_000) { _ in refused }
         #expect(driver.deadLetters.isEmpty)
         #expect(driver.state.openCount == 50)
-        let again = driver.run(forMs: 3_600_000) { _ in sent(StreamConnection(sink: 1, number: 2)) }
-        #expect(Set(again) == Set(0..<50))
+        var receiver = StreamReceiver()
+        receiver.close()
+        driver.stream(to: &receiver, forMs: 3_600_000)
+        #expect(Set(receiver.read) == Set(0..<50))
     }
 
     @Test("keeps the order of keys over breaks", arguments: 0..<20 as Range<UInt64>)
@@ -179,6 +233,22 @@ import Testing
         #expect(Set(receiver.read) == Set(0..<400).subtracting([57, 203]))
         #expect(driver.state.counters.delivered == 398)
         #expect(driver.state.unfinishedBeforePosition == 0)
+    }
+
+    @Test("is not sent with care, and finished sooner, to a receiver that stands still")
+    func standstill() {
+        var driver = driver(5)
+        for number in 1...10 {
+            let connection = StreamConnection(sink: 1, number: number)
+            let end = driver.now.monotonicMs + 600_000
+            while driver.state.sentCount < 5, driver.now.monotonicMs < end {
+                for attempt in driver.attempts() { driver.finish(attempt, sent(connection)) }
+                driver.advance(1000)
+                driver.state.healthy(connection, driver.now)
+            }
+            #expect(driver.state.counters.delivered == 0, "connection \(number)")
+            #expect(driver.state.lost(connection, code: "timeout", driver.now) == 5)
+        }
     }
 
     @Test("is neither finished nor dead while every connection is closed at once, however long that goes on")

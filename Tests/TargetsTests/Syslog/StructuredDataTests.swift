@@ -60,6 +60,23 @@ struct StructuredDataTests {
         }
     }
 
+    @Test("leaves the message its room, however long the texts are", arguments: [1024, 4096, 8000])
+    func long(limit: Int) throws {
+        for text in ["\"", "é", "a", "👩‍👩‍👧‍👦"] {
+            let names = (0..<12).map { "p\($0): visitor.name" }.joined(separator: ", ")
+            let message = try render(
+                "max_bytes: \(limit), enterprise: 1, structured_data: {v: {\(names)}}",
+                try Sample.event(name: String(repeating: text, count: 3000)))
+            #expect(message.utf8.count <= limit + 1)
+            let start = try #require(message.firstRange(of: " visitor.signin ")?.upperBound)
+            let end = try #require(message.firstRange(of: " CEF:0|Gatehouse|")?.lowerBound)
+            #expect(message[start..<end].utf8.count <= limit / 4)
+            let first = text == "\"" ? "\\\"" : String(text.unicodeScalars.prefix(1))
+            #expect(message.unicodeScalars.contains("[v@1 p0=\"\(first)".unicodeScalars))
+            #expect(message.contains("externalId="))
+        }
+    }
+
     @Test(
         "says what is wrong with it",
         arguments: [
@@ -70,9 +87,13 @@ struct StructuredDataTests {
             ("enterprise: 1, structured_data: {v: {\"a=b\": visitor.name}}", "name of a parameter"),
             ("enterprise: 1, structured_data: {v: {name: visitor.nme}}", "expected a field"),
             ("enterprise: 1, header: rfc3164, structured_data: {v: {name: visitor.name}}", "no place for"),
+            ("enterprise: 1", "of which there is none"),
+            ("enterprise: 1, structured_data: {}", "`structured_data:` is empty"),
+            ("enterprise: 1, structured_data: {v: {}}", "`structured_data.v:` is empty"),
             ("header: rfc3164, bom: true", "no place for `bom:`"),
-            ("resend: on", "expected one of off"),
+            ("resend: on", "expected off, or a mapping such as"),
             ("resend: {messages: 0}", "1 to 100000"),
+            ("resend: {for: 2h}", "1h"),
         ])
     func wrong(keys: String, expected: String) throws {
         let (blueprint, messages) = try decode("{type: syslog, address: \"tcp://siem.example:1514\", \(keys)}")
@@ -88,6 +109,8 @@ struct StructuredDataTests {
         #expect(try #require(blueprint).settings.resend == nil)
         let (stream, _) = try decode("{type: syslog, address: \"tls://siem.example\"}")
         #expect(try #require(stream).settings.resend == ResendLimits(messages: 20_000, bytes: 4 << 20))
+        let (long, _) = try decode("{type: syslog, address: \"tls://siem.example\", resend: {for: 10m}}")
+        #expect(try #require(long).settings.resend == ResendLimits(time: .seconds(600)))
         let (off, _) = try decode("{type: syslog, address: \"tls://siem.example\", resend: off}")
         #expect(try #require(off).settings.resend == nil)
     }

@@ -27,6 +27,7 @@ final class SyslogNG {
     }
 
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent(".build/syslog-ng").path
 
     /// In CI it is always to be there.
@@ -125,7 +126,7 @@ final class SyslogNG {
         return text
     }
 
-    private static func modules() throws -> String {
+    static func modules() throws -> String {
         let base = folder + "/usr/lib/syslog-ng"
         let version = try FileManager.default.contentsOfDirectory(atPath: base).first { $0.first?.isNumber == true }
         return "\(base)/\(version ?? "")"

@@ -67,7 +67,7 @@ struct SyslogNGTests {
                         ])
                 ])
             var written: [UInt8] = []
-            data.append(for: event, to: &written)
+            data.append(for: event, limit: 2000, to: &written)
             #expect(record.sd == text(written), "it writes the values again as it understood them")
         }
     }

@@ -17,26 +17,61 @@ struct SyslogSecurityTests {
         Sample.outgoing(try Sample.event(name: "Visitor \(number)", original: nil))
     }
 
-    private static func fingerprint(_ identity: LocalAuthority.Identity) throws -> String {
-        let output = try run(
-            "openssl", ["x509", "-in", identity.certFile, "-noout", "-fingerprint", "-sha256"]
-        ).output
-        return String(output.split(separator: "=").last ?? "").trimmingCharacters(in: .whitespacesAndNewlines)
-    }
-
-    @Test("takes the pinned certificate and no other, however trusted")
+    @Test("takes the pinned certificate and no other, however trusted, and says what the pin of the other is")
     func pin() async throws {
         let authority = try LocalAuthority()
         let (identity, other) = (try authority.issue(), try authority.issue())
-        for (pinned, isRight) in [(identity, true), (other, false)] {
-            let server = ScriptedServer(tls: ServerTLS(identity), script: { _ = $0.readAll() })
-            let target = try target(
-                server.port, "ca: \(authority.caFile), pin: \"\(try Self.fingerprint(pinned))\"")
-            let outcome = await target.send(try event())
-            #expect((outcome.receipt != nil) == isRight)
-            if !isRight { #expect(outcome.failure?.code == "tls_pin") }
-            target.close()
+        for form in [authority.fingerprint, authority.publicKeyPin] {
+            for (pinned, isRight) in [(identity, true), (other, false)] {
+                let server = ScriptedServer(tls: ServerTLS(identity), script: { _ = $0.readAll() })
+                let target = try target(server.port, "ca: \(authority.caFile), pin: \"\(try form(pinned))\"")
+                let outcome = await target.send(try event())
+                #expect((outcome.receipt != nil) == isRight)
+                if !isRight {
+                    #expect(outcome.failure?.code == "tls_pin")
+                    #expect(outcome.failure?.message.contains("the pin is `\(try form(identity))`") == true)
+                }
+                target.close()
+            }
         }
+    }
+
+    @Test("reads the files of certificates anew for each connection")
+    func replaced() async throws {
+        let folder = TemporaryDirectory()
+        func install(_ file: String, as name: String) throws {
+            let content = try #require(FileManager.default.contents(atPath: file))
+            try content.write(to: URL(fileURLWithPath: folder.file(name)), options: .atomic)
+        }
+        let authorities = Collected<LocalAuthority>()
+        let received = Collected<[UInt8]>()
+        let server = ScriptedServer(
+            tlsOfEach: {
+                guard let authority = authorities.values.last else { return nil }
+                return (try? authority.issue()).map { ServerTLS($0, clientCAFile: authority.caFile) }
+            },
+            script: { connection in
+                received.append(connection.read(atMost: 1))
+                connection.sayGoodbye()
+            })
+        let keys = ["ca": "ca.pem", "cert": "ours.pem", "key": "ours.key"].map { "\($0): \(folder.file($1))" }
+        var target: (any Target)?
+        for number in 1...2 {
+            let authority = try LocalAuthority()
+            authorities.append(authority)
+            let ours = try authority.issue(["DNS:gatehouse.test"])
+            for (file, name) in [(authority.caFile, "ca.pem"), (ours.certFile, "ours.pem"), (ours.keyFile, "ours.key")]
+            {
+                try install(file, as: name)
+            }
+            let made = try target ?? self.target(server.port, keys.joined(separator: ", "))
+            target = made
+            // That the connection before has ended may not be known yet.
+            let deadline = ContinuousClock.now + .seconds(10)
+            while await made.send(try event()).receipt == nil, ContinuousClock.now < deadline {}
+            #expect(await poll { received.values.count { !$0.isEmpty } == number && server.openConnectionCount == 0 })
+        }
+        target?.close()
     }
 
     @Test("shows its certificate to a receiver that wants one; without it nothing is finished, and it says why")
