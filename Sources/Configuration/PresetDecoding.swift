@@ -35,10 +35,9 @@ extension PresetCatalogue {
             text = try readFile(file, maximumBytes: Preset.maximumBytes)
         } catch {
             diagnostics.error(at: location, error.message)
-            return
+            return add(broken: stem)
         }
-        if let preset = Preset(name: stem, text: text, file: file, &diagnostics) {
-            add(preset, at: location, &diagnostics)
-        }
+        guard let preset = Preset(name: stem, text: text, file: file, &diagnostics) else { return add(broken: stem) }
+        add(preset, at: location, &diagnostics)
     }
 }

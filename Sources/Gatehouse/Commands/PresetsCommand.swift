@@ -43,8 +43,10 @@ struct PresetsCommand: Command {
             for preset in presets { Terminal.print(bytes: json(preset)) }
             return
         }
+        let hasOwn = presets.contains { !$0.isShipped }
         let rows = presets.map { preset in
-            [preset.name, preset.description, preset.isShipped ? "" : preset.file].map { Terminal.harmless($0) }
+            [preset.name, preset.description].map { Terminal.harmless($0) }
+                + (hasOwn ? [preset.isShipped ? "" : Terminal.harmless(preset.file)] : [])
         }
         for line in Terminal.table(rows) { Terminal.print(line) }
     }

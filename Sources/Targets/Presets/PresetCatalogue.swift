@@ -4,9 +4,14 @@ package import YAML
 /// The presets that targets may name.
 package struct PresetCatalogue: Sendable {
     private var byName: [String: Preset] = [:]
+    /// Of files that are there and cannot be read, which was reported.
+    private var broken: Set<String> = []
 
     /// By name, in alphabetical order.
     package var all: [Preset] { byName.values.sorted { $0.name < $1.name } }
+
+    /// What a target may name, in alphabetical order.
+    var names: [String] { (Array(byName.keys) + broken).sorted() }
 
     /// The files of users' presets.
     package var files: [String] { all.filter { !$0.isShipped }.map(\.file) }
@@ -25,6 +30,11 @@ package struct PresetCatalogue: Sendable {
         }
         return catalogue
     }()
+
+    /// Remembers one of a user's that has errors, so that the targets that name it are not blamed too.
+    package mutating func add(broken name: String) {
+        if byName[name] == nil { broken.insert(name) }
+    }
 
     /// Adds one of a user's.
     /// - Parameter location: of its file. A name that is taken is reported: nobody should have to guess which of two

@@ -5,6 +5,8 @@ struct PresetExpansion {
     private let preset: Preset
     private let target: YAMLNode
     private let given: [String: YAMLNode]
+    /// Where mistakes are told that what a file of the program's own says leads to: nobody has that file.
+    private let place: SourceLocation?
     private var missing: Set<String> = []
     private var depth = 0
 
@@ -17,11 +19,12 @@ struct PresetExpansion {
         _ node: YAMLNode, _ presets: PresetCatalogue, _ diagnostics: inout Diagnostics
     ) -> (node: YAMLNode, parameters: [String])? {
         guard let nameNode = node["preset"], node["type"]?.scalar?.text == "http" else { return (node, []) }
-        let names = presets.all.map(\.name)
-        guard let name = nameNode.choice(of: names, &diagnostics), let preset = presets[name] else { return nil }
+        guard let name = nameNode.decided(&diagnostics)?.choice(of: presets.names, &diagnostics),
+            let preset = presets[name]
+        else { return nil }
         var found = Diagnostics()
         defer { diagnostics.merge(found) }
-        var expansion = PresetExpansion(preset, of: node)
+        var expansion = PresetExpansion(preset, of: node, named: nameNode)
         for parameter in preset.parameters {
             if let value = node[parameter.name] { _ = parameter.check(value, &found) }
         }
@@ -30,8 +33,9 @@ struct PresetExpansion {
         return found.hasErrors ? nil : (expanded, preset.parameters.map(\.name))
     }
 
-    private init(_ preset: Preset, of target: YAMLNode) {
+    private init(_ preset: Preset, of target: YAMLNode, named name: YAMLNode) {
         self.preset = preset
+        place = preset.isShipped ? name.location : nil
         self.target = target
         var given: [String: YAMLNode] = [:]
         for parameter in preset.parameters { given[parameter.name] = target[parameter.name] }
@@ -40,12 +44,12 @@ struct PresetExpansion {
 
     private mutating func expanded(_ diagnostics: inout Diagnostics) -> YAMLNode {
         var entries = (target.entries ?? []).filter { $0.name != "preset" && given[$0.name] == nil }
-        for entry in preset.entries {
+        for entry in preset.entries where entry.name != "body" || target["form"] == nil {
             let place = entries.firstIndex { $0.name == entry.name }
             if let place, !Self.layered.contains(entry.name) || entries[place].value.entries == nil { continue }
             guard let value = node(entry.value, &diagnostics) else { continue }
             guard let place else {
-                entries.append(YAMLEntry(key: entry.key, value: value))
+                entries.append(YAMLEntry(key: located(entry.key, entry.key.content), value: value))
                 continue
             }
             let own = entries[place].value
@@ -56,6 +60,10 @@ struct PresetExpansion {
         return YAMLNode(location: target.location, content: .mapping(entries))
     }
 
+    private func located(_ node: YAMLNode, _ content: YAMLContent) -> YAMLNode {
+        YAMLNode(location: place ?? node.location, content: content)
+    }
+
     /// Nil: left out, for want of a parameter.
     private mutating func node(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> YAMLNode? {
         switch node.content {
@@ -63,11 +71,11 @@ struct PresetExpansion {
         case .sequence(let elements):
             var result: [YAMLNode] = []
             for element in elements { if let element = self.node(element, &diagnostics) { result.append(element) } }
-            return YAMLNode(location: node.location, content: .sequence(result))
+            return located(node, .sequence(result))
         case .mapping(let entries):
             var result: [YAMLEntry] = []
             for entry in entries { result += members(entry, &diagnostics) }
-            return YAMLNode(location: node.location, content: .mapping(result))
+            return located(node, .mapping(result))
         }
     }
 
@@ -91,7 +99,7 @@ struct PresetExpansion {
         var reference = ""
         var isReference = false
         var isResolved = true
-        var place: SourceLocation?
+        var ownPlace: SourceLocation?
         for part in parts {
             switch part {
             case .literal(let literal), .foreign(let literal):
@@ -107,13 +115,13 @@ struct PresetExpansion {
                 reference += piece.reference ?? piece.text
                 isReference = isReference || piece.reference != nil
                 isResolved = isResolved && piece.isResolved
-                if given[name] != nil { place = place ?? value.location }
+                if given[name] != nil { ownPlace = ownPlace ?? value.location }
             }
         }
         let result = YAMLScalar(
             text: isResolved ? text : reference, style: scalar.style, reference: isReference ? reference : nil,
             isResolved: isResolved)
-        return YAMLNode(location: place ?? node.location, content: .scalar(result))
+        return YAMLNode(location: ownPlace ?? place ?? node.location, content: .scalar(result))
     }
 
     /// Nil when there is none.

@@ -10,9 +10,11 @@ package struct PresetParameter: Sendable {
         case secret
         /// Letters, digits and `-`, `_`, `.`, `:`, `@`: what can stand anywhere.
         case word
-        /// `https://`, a host, and perhaps a port.
+        /// `https://`, or `http://` with a warning, a host, and perhaps a port.
         case origin
         case url
+        /// As `url`, and nobody's business: only by a `${…}`, because URLs are shown.
+        case secretURL = "secret_url"
         /// A field's name, with filters.
         case field
         /// A body template, or a part of one.
@@ -79,11 +81,30 @@ extension PresetParameter {
         }
         if !choices.isEmpty { return node.choice(of: choices, &diagnostics) != nil || node.scalar?.isResolved == false }
         guard let text = node.name(&diagnostics), let scalar = node.scalar else { return false }
-        guard scalar.isResolved, let problem = problem(with: text) else { return true }
+        if kind == .secretURL, scalar.reference == nil {
+            diagnostics.error(
+                at: node.location,
+                "`\(name):` is a secret by itself, and the URLs of targets are shown: write ${env:NAME} or ${file:PATH}"
+            )
+            return false
+        }
+        guard scalar.isResolved, let problem = problem(with: text) else {
+            warnOfClearText(text, node, &diagnostics)
+            return true
+        }
         let suggestion = scalar.reference == nil ? correction(of: text) : nil
         diagnostics.error(
             at: node.location, "`\(name):` \(problem), found `\(scalar.displayText)`", didYouMean: suggestion)
         return false
+    }
+
+    private func warnOfClearText(_ url: String, _ node: YAMLNode, _ diagnostics: inout Diagnostics) {
+        guard [.origin, .url, .secretURL].contains(kind), url.hasPrefix("http://") else { return }
+        let host = url.dropFirst(7)
+        guard !["127.", "[::1]", "localhost"].contains(where: { host.hasPrefix($0) }) else { return }
+        diagnostics.warning(
+            at: node.location,
+            "`\(name):` is http://, so that everybody on the way can read what is sent, secrets too: write https://")
     }
 
     /// Follows the parameter's name in a sentence.
@@ -98,7 +119,7 @@ extension PresetParameter {
             return text.utf8.allSatisfy(Self.isWordByte) ? nil : "has letters, digits and `-`, `_`, `.`, `:`, `@` only"
         case .field:
             return hasBrace ? "is a field's name, such as visitor.email, without braces" : nil
-        case .url:
+        case .url, .secretURL:
             return !hasBrace && Self.rest(of: text) != nil ? nil : "is a URL that begins with https://"
         case .origin:
             guard let host = Self.rest(of: text), !host.isEmpty, !hasBrace, !host.contains(where: "/?#@".contains)

@@ -16,7 +16,8 @@ package struct DatadogIntake: DocumentedService {
         try request.expect("POST", "/api/v2/logs", contentType: "application/json")
         try request.expect(header: "DD-API-KEY", Self.key)
         let logs = try request.objects()
-        guard logs.count <= 1000, request.body.count <= 5_000_000 else { throw Undocumented("more than the limits") }
+        guard request.body.count <= 5_000_000 else { throw .tooLarge }
+        guard logs.count <= 1000 else { throw Undocumented("more than 1000 logs") }
         var records: [String] = []
         for log in logs {
             guard let size = (try? JSONSerialization.data(withJSONObject: log))?.count, size <= 1_000_000 else {

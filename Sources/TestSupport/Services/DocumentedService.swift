@@ -16,12 +16,15 @@ package protocol DocumentedService: Sendable {
     var refusal: ServiceRefusal { get }
     /// Answers to a whole request, none of whose records it takes.
     var failures: [DocumentedFailure] { get }
+    /// Further answers to a whole request, all of whose records it took.
+    var successes: [HTTPResponse] { get }
     /// Where its access tokens come from; nil: it uses none.
     var tokens: DocumentedTokens? { get }
 }
 
 extension DocumentedService {
     package var tokens: DocumentedTokens? { nil }
+    package var successes: [HTTPResponse] { [] }
     package func failure(_ name: String) -> DocumentedFailure? { failures.first { $0.name == name } }
 }
 
@@ -44,8 +47,16 @@ package enum ServiceRefusal: Sendable {
 /// A request is not as the service documents it.
 package struct Undocumented: Error, CustomStringConvertible {
     package let description: String
+    /// What the service documents that it answers to that; nil: nobody should ever send it.
+    package let answer: HTTPResponse?
 
-    package init(_ description: String) { self.description = description }
+    package init(_ description: String, answer: HTTPResponse? = nil) {
+        self.description = description
+        self.answer = answer
+    }
+
+    /// More bytes than the service takes at once.
+    package static let tooLarge = Undocumented("it is too large", answer: HTTPResponse(status: 413))
 }
 
 /// An answer of a service that takes nothing.
@@ -70,7 +81,6 @@ package struct DocumentedFailure: Sendable {
         self.blame = blame
         self.retryAfter = retryAfter
     }
-
 }
 
 /// A service's token endpoint.

@@ -27,11 +27,16 @@ package struct DynamicsTable: DocumentedService {
         }
         try request.expect("PATCH", request.target, contentType: "application/json")
         try request.expect(header: "OData-Version", "4.0")
+        try request.expect(header: "OData-MaxVersion", "4.0")
+        try request.expect(header: "Accept", "application/json")
         let row = try request.object()
         guard row["gate_eventid"] == nil else { throw Undocumented("the key stands in the body") }
-        _ = try row.text("lastname")
+        guard row["lastname"] as? String != "" else { throw Undocumented("a contact loses its name") }
         let key = Form.decoded(String(request.target.dropFirst(start.count).dropLast(2)))
         guard !key.replacing("''", with: "").contains("'") else { throw Undocumented("a ' in the key is not doubled") }
+        guard !key.contains(where: { #"/<>*%&:\?+"#.contains($0) }) else {
+            throw Undocumented("the key has a character that is not supported")
+        }
         return [key.replacing("''", with: "'")]
     }
 
@@ -44,15 +49,23 @@ package struct DynamicsTable: DocumentedService {
     }
 
     package var failures: [DocumentedFailure] {
-        func error(_ name: String, _ status: Int, _ code: String, retryAfter: Int? = nil) -> DocumentedFailure {
+        func error(
+            _ name: String, _ status: Int, _ code: String, says: String? = nil, blame: String = "target",
+            retryAfter: Int? = nil
+        ) -> DocumentedFailure {
             DocumentedFailure(
-                name, status, #"{"error":{"code":"\#(code)","message":"no"}}"#, blame: "target", retryAfter: retryAfter)
+                name, status, #"{"error":{"code":"\#(code)","message":"no"}}"#, code: says, blame: blame,
+                retryAfter: retryAfter)
         }
         return [
+            error("not valid", 400, "0x80048d19", blame: "event"),
+            error("no alternate key", 400, "0x80060888", says: "answer_retry"),
             error("no privilege", 403, "0x80040220"), error("no such table", 404, "0x80060888"),
-            error("made twice at once", 412, "0x80040237"),
+            error("not for this table", 405, "0x80060890"), error("made twice at once", 412, "0x80060892"),
+            error("too large", 413, "0x80060891", blame: "event"),
             error("too many requests", 429, "0x80072322", retryAfter: 7),
-            error("unavailable", 503, "0x80044150"),
+            error("too much work", 429, "0x80072321", retryAfter: 31),
+            error("too many at once", 429, "0x80072326", retryAfter: 1), error("unavailable", 503, "0x80044150"),
         ]
     }
 }

@@ -29,8 +29,8 @@ package struct SalesforceCollections: DocumentedService {
         else { throw Undocumented("it is not at most 200 records, each for itself") }
         var records: [String] = []
         for record in list {
-            guard try record.object("attributes").text("type") == "Contact", try !record.text("LastName").isEmpty else {
-                throw Undocumented("a record is no contact with a last name")
+            guard try record.object("attributes").text("type") == "Contact", record["LastName"] as? String != "" else {
+                throw Undocumented("a record is no contact, or loses its name")
             }
             records.append(try record.text("Gatehouse_Id__c"))
         }
@@ -56,13 +56,30 @@ package struct SalesforceCollections: DocumentedService {
     package let refusal = ServiceRefusal.each
 
     package var failures: [DocumentedFailure] {
-        func error(_ name: String, _ status: Int, _ code: String, blame: String = "target") -> DocumentedFailure {
-            DocumentedFailure(name, status, #"[{"errorCode":"\#(code)","message":"no"}]"#, blame: blame)
+        func error(
+            _ name: String, _ status: Int, _ code: String, says: String? = nil, blame: String = "target"
+        ) -> DocumentedFailure {
+            DocumentedFailure(name, status, #"[{"errorCode":"\#(code)","message":"no"}]"#, code: says, blame: blame)
         }
+        func record(_ code: String, blame: String) -> DocumentedFailure {
+            DocumentedFailure(
+                code, 200, "[\(Self.failure(code))]", code: blame == "event" ? "answer_refused" : "answer_retry",
+                blame: blame)
+        }
+        let busy = [
+            "UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "REQUEST_RUNNING_TOO_LONG", "QUERY_TIMEOUT",
+            "UNKNOWN_EXCEPTION", "REQUEST_LIMIT_EXCEEDED", "STORAGE_LIMIT_EXCEEDED", "INVALID_FIELD",
+            "INVALID_FIELD_FOR_INSERT_UPDATE",
+        ]
+        let refused = [
+            "DUPLICATES_DETECTED", "DUPLICATE_VALUE", "DUPLICATE_EXTERNAL_ID", "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+            "INVALID_EMAIL_ADDRESS", "REQUIRED_FIELD_MISSING", "STRING_TOO_LONG",
+        ]
         return [
             error("not understood", 400, "JSON_PARSER_ERROR", blame: "event"),
+            error("no such field", 400, "INVALID_FIELD", says: "answer_retry"),
             error("the day's limit", 403, "REQUEST_LIMIT_EXCEEDED"), error("no such type", 404, "NOT_FOUND"),
             error("internal error", 500, "UNKNOWN_EXCEPTION"), error("unavailable", 503, "SERVER_UNAVAILABLE"),
-        ]
+        ] + busy.map { record($0, blame: "target") } + refused.map { record($0, blame: "event") }
     }
 }

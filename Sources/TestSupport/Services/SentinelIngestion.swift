@@ -24,12 +24,17 @@ package struct SentinelIngestion: DocumentedService {
         try request.expect(
             "POST", "/dataCollectionRules/\(Self.rule)/streams/Custom-Visits_CL?api-version=2023-01-01",
             contentType: "application/json")
-        guard request.body.count <= 1 << 20, request.wireSize <= 1 << 20 else {
-            throw Undocumented("it is larger than 1 MB")
-        }
+        guard request.body.count <= 1_000_000, request.wireSize <= 1_000_000 else { throw .tooLarge }
         var records: [String] = []
         for row in try request.objects() {
-            _ = try row.text("TimeGenerated")
+            guard try row.text("TimeGenerated") == row.text("EventTime") else { throw Undocumented("two times") }
+            let names = Set(row.keys)
+            guard
+                names.isDisjoint(with: [
+                    "_ResourceId", "id", "_SubscriptionId", "TenantId", "Type", "UniqueId", "Title",
+                ]),
+                names.allSatisfy({ $0.utf8.count <= 45 && $0.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" } })
+            else { throw Undocumented("a column's name is reserved, or none") }
             records.append(try row.text("EventId"))
         }
         return records
@@ -45,6 +50,7 @@ package struct SentinelIngestion: DocumentedService {
 
     package var failures: [DocumentedFailure] {
         [
+            DocumentedFailure("malformed", 400, #"{"error":{"code":"InvalidPayload"}}"#, blame: "event"),
             DocumentedFailure("no role", 403, #"{"error":{"code":"OperationFailed"}}"#, blame: "target"),
             DocumentedFailure("no such rule", 404, #"{"error":{"code":"NotFound"}}"#, blame: "target"),
             DocumentedFailure("too large", 413, #"{"error":{"code":"ContentLengthLimitExceeded"}}"#, blame: "event"),

@@ -8,6 +8,7 @@ package final class ServiceStandIn: Sendable {
         var taken: [String: Int] = [:]
         var complaints: [String] = []
         var failures: [HTTPResponse] = []
+        var successes: [HTTPResponse] = []
         var requests = 0
         var token = 0
         var tokenRequests: [ScriptedRequest] = []
@@ -52,6 +53,9 @@ package final class ServiceStandIn: Sendable {
         desk.state.withLock { $0.failures += failures.map(\.response) }
     }
 
+    /// What the next request is answered, all of whose records are taken.
+    package func succeed(_ success: HTTPResponse) { desk.state.withLock { $0.successes.append(success) } }
+
     /// What the next requests for a token are answered.
     package func failTokens(_ responses: HTTPResponse...) { desk.state.withLock { $0.tokenFailures += responses } }
 
@@ -81,8 +85,13 @@ extension ServiceStandIn.Desk {
                 let records = try service.read(try Self.read(request))
                 guard Set(records).count == records.count else { throw Undocumented("a record stands here twice") }
                 if !state.failures.isEmpty { return state.failures.removeFirst() }
+                if !state.successes.isEmpty {
+                    for record in records { state.taken[record, default: 0] += 1 }
+                    return state.successes.removeFirst()
+                }
                 return answer(records, &state)
             } catch {
+                if let answer = error.answer { return answer }
                 state.complaints.append(error.description)
                 return HTTPResponse(status: 400)
             }

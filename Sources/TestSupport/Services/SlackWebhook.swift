@@ -9,7 +9,7 @@ package struct SlackWebhook: DocumentedService {
     package init() {}
 
     package func keys(origin: String) -> String {
-        #"webhook_url: "\#(origin)\#(Self.path)", text: "{id} {visitor.name|slack}", rate: 1000/s"#
+        #"url: "\#(origin)\#(Self.path)", text: "{id} {visitor.name|slack}", rate: 1000/s"#
     }
 
     package func read(_ request: ServiceRequest) throws(Undocumented) -> [String] {
@@ -30,13 +30,20 @@ package struct SlackWebhook: DocumentedService {
     package var refusal: ServiceRefusal { .whole(.text("invalid_payload", status: 400)) }
 
     package var failures: [DocumentedFailure] {
-        [
-            DocumentedFailure("not valid", 400, "invalid_payload", blame: "event"),
-            DocumentedFailure("prohibited", 403, "action_prohibited", blame: "target"),
-            DocumentedFailure("no such channel", 404, "channel_not_found", blame: "target"),
-            DocumentedFailure("archived", 410, "channel_is_archived", blame: "gone"),
-            DocumentedFailure("too many", 429, "rate_limited", blame: "target", retryAfter: 30),
-            DocumentedFailure("rollup", 500, "rollup_error", blame: "target"),
+        func word(
+            _ word: String, _ status: Int, says: String? = nil, blame: String = "target", retryAfter: Int? = nil
+        ) -> DocumentedFailure {
+            DocumentedFailure("\(word) \(status)", status, word, code: says, blame: blame, retryAfter: retryAfter)
+        }
+        let setUp = [
+            "user_not_found", "no_service", "no_service_id", "no_active_hooks", "no_team", "team_disabled",
+            "invalid_token", "channel_not_found", "action_prohibited", "posting_to_general_channel_denied",
         ]
+        return [
+            word("invalid_payload", 400, blame: "event"), word("no_text", 400, blame: "event"),
+            word("action_prohibited", 403), word("posting_to_general_channel_denied", 403),
+            word("channel_not_found", 404), word("no_service", 404), word("channel_is_archived", 410, blame: "gone"),
+            word("rate_limited", 429, retryAfter: 30), word("rollup_error", 500),
+        ] + setUp.map { word($0, 400, says: "answer_retry") }
     }
 }

@@ -39,25 +39,40 @@ package struct SplunkCollector: DocumentedService {
         .whole(.json(#"{"text":"Event field cannot be blank","code":13,"invalid-event-number":0}"#, status: 400))
     }
 
+    /// A queue that fills up is a warning.
+    package let successes = [24, 25].map {
+        HTTPResponse.json(#"{"text":"approaching its capacity limit","code":\#($0)}"#)
+    }
+
     package var failures: [DocumentedFailure] {
-        [
-            DocumentedFailure(
-                "incorrect index", 400, #"{"text":"Incorrect index","code":7,"invalid-event-number":1}"#,
-                code: "answer_retry", blame: "target"),
-            DocumentedFailure(
-                "no data channel", 400, #"{"text":"Data channel is missing","code":10}"#, code: "answer_retry",
-                blame: "target"),
-            DocumentedFailure(
-                "invalid data", 400, #"{"text":"Invalid data format","code":6,"invalid-event-number":0}"#,
-                blame: "event"),
-            DocumentedFailure(
-                "success in words only", 200, #"{"text":"Server is busy","code":9}"#, code: "answer_refused",
-                blame: "event"),
-            DocumentedFailure(
-                "invalid authorization", 401, #"{"text":"Invalid authorization","code":3}"#, blame: "target"),
-            DocumentedFailure("invalid token", 403, #"{"text":"Invalid token","code":4}"#, blame: "target"),
-            DocumentedFailure("internal error", 500, #"{"text":"Internal server error","code":8}"#, blame: "target"),
-            DocumentedFailure("busy", 503, #"{"text":"Server is busy","code":9}"#, blame: "target"),
+        func failure(
+            _ code: Int, _ status: Int, _ text: String, says: String? = nil, blame: String = "target"
+        ) -> DocumentedFailure {
+            let place = status == 400 && blame == "event" ? #","invalid-event-number":0"# : ""
+            return DocumentedFailure(
+                "\(code): \(text)", status, #"{"text":"\#(text)","code":\#(code)\#(place)}"#, code: says, blame: blame)
+        }
+        return [
+            failure(1, 403, "Token disabled"), failure(2, 401, "Token is required"),
+            failure(3, 401, "Invalid authorization"), failure(4, 403, "Invalid token"),
+            failure(5, 400, "No data", blame: "event"), failure(6, 400, "Invalid data format", blame: "event"),
+            failure(7, 400, "Incorrect index", says: "answer_retry"), failure(8, 500, "Internal server error"),
+            failure(9, 503, "Server is busy"), failure(10, 400, "Data channel is missing", says: "answer_retry"),
+            failure(11, 400, "Invalid data channel", says: "answer_retry"),
+            failure(12, 400, "Event field is required", blame: "event"),
+            failure(13, 400, "Event field cannot be blank", blame: "event"),
+            failure(14, 400, "ACK is disabled", says: "answer_retry"),
+            failure(15, 400, "Error in handling indexed fields", blame: "event"),
+            failure(16, 400, "Query string authorization is not enabled", says: "answer_retry"),
+            failure(18, 503, "HEC is unhealthy, queues are full"),
+            failure(19, 503, "HEC is unhealthy, ack service unavailable"),
+            failure(20, 503, "HEC is unhealthy, queues are full, ack service unavailable"),
+            failure(21, 400, "Invalid token", says: "answer_retry"),
+            failure(22, 400, "Token disabled", says: "answer_retry"), failure(23, 503, "Server is shutting down"),
+            failure(26, 429, "HEC queue is at capacity and cannot process any more requests"),
+            failure(27, 429, "HEC ACK channel is at capacity and cannot process any more requests"),
+            // A proxy's status over a collector's answer.
+            failure(9, 200, "Server is busy, though answered with 200", says: "answer_retry"),
         ]
     }
 

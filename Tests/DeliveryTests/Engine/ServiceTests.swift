@@ -30,7 +30,15 @@ struct ServiceTests {
         "get everything once, whatever they refuse, put off or fail at",
         arguments: DocumentedServices.all.map { $0.preset })
     func once(preset: String) async throws {
-        let service = try #require(DocumentedServices.named(preset))
+        try await once(try #require(DocumentedServices.named(preset)))
+    }
+
+    @Test("HubSpot by e-mail address, where one bad contact refuses all, gets everything once too")
+    func byEmail() async throws {
+        try await once(HubSpotContacts(isByEmail: true))
+    }
+
+    private func once(_ service: any DocumentedService) async throws {
         let answersEach = if case .each = service.refusal { true } else { false }
         let putOff = Mutex<Set<String>>([])
         let known = Mutex<Set<String>>([])
@@ -51,11 +59,7 @@ struct ServiceTests {
         let harness = try EngineHarness()
         let client = HTTPClient()
         defer { client.shutdown() }
-        let engine = try DeliveryEngine(
-            log: harness.log, store: harness.store,
-            plan: try rulePlan("routes:\n  - {name: all, to: [crm]}\n", targets: ["crm"]),
-            blueprints: [try Self.blueprint(standIn)], metrics: harness.metrics, logger: .silent, adjust: quickRetries
-        ) { try $0.make(TargetContext(client: client, hostname: "gate.test", logger: .silent)) }
+        let engine = try Self.engine(harness, client, try Self.blueprint(standIn))
         try engine.start()
         defer { engine.stop(within: .seconds(5)) }
         let records = (0..<60).map { Self.record($0) }
@@ -79,20 +83,51 @@ struct ServiceTests {
         #expect(standIn.tokenRequests.count == (service.tokens == nil ? 0 : 1), "one token for all of them")
     }
 
+    @Test("what is too large for one request is sent in several", arguments: ["sentinel", "datadog"])
+    func tooLarge(preset: String) async throws {
+        let standIn = ServiceStandIn(try #require(DocumentedServices.named(preset)))
+        let harness = try EngineHarness()
+        let client = HTTPClient()
+        defer { client.shutdown() }
+        let engine = try Self.engine(
+            harness, client, try Self.blueprint(standIn, batch: "{max_events: 100, max_bytes: 16MiB, every: 20ms}"))
+        let records = (0..<100).map { Self.record($0, name: String(repeating: "x", count: 60_000)) }
+        try await harness.append(records)
+        try engine.start()
+        defer { engine.stop(within: .seconds(5)) }
+        #expect(engine.waitUntilIdle(within: .seconds(60)))
+        #expect(standIn.complaints == [] && standIn.taken.count == 100 && standIn.taken.values.allSatisfy { $0 == 1 })
+        #expect(standIn.requestCount > 100 * 60_000 / 5_000_000 + 1)
+        #expect(engine.targets().first?.balance.dead == 0)
+    }
+
+    private static func engine(
+        _ harness: EngineHarness, _ client: HTTPClient, _ blueprint: any TargetBlueprint
+    ) throws -> DeliveryEngine {
+        try DeliveryEngine(
+            log: harness.log, store: harness.store,
+            plan: try rulePlan("routes:\n  - {name: all, to: [crm]}\n", targets: ["crm"]), blueprints: [blueprint],
+            metrics: harness.metrics, logger: .silent, adjust: quickRetries
+        ) { try $0.make(TargetContext(client: client, hostname: "gate.test", logger: .silent)) }
+    }
+
     /// With what every event of a sender has.
-    private static func record(_ number: UInt64) -> NewRecord {
+    private static func record(_ number: UInt64, name: String? = nil) -> NewRecord {
         var record = newRecord(number)
         let time = Timestamp.now().text
         let payload = String(decoding: record.payload, as: UTF8.self)
+            .replacing("Ada \(number)", with: name ?? "Ada \(number)")
             .replacing(#""data":{"#, with: #""time":"\#(time)","data":{"vendor":"signinapp","received_at":"\#(time)","#)
         record.payload = Array(payload.utf8)
         return record
     }
 
-    private static func blueprint(_ standIn: ServiceStandIn) throws -> any TargetBlueprint {
+    private static func blueprint(
+        _ standIn: ServiceStandIn, batch: String = "{max_events: 20, every: 20ms}"
+    ) throws -> any TargetBlueprint {
         let isAlone = ["dynamics", "slack"].contains(standIn.service.preset)
         let text = standIn.configuration(
-            "start: beginning, attempts: 2\(isAlone ? "" : ", batch: {max_events: 20, every: 20ms}")")
+            "start: beginning, attempts: 2\(isAlone ? "" : ", batch: \(batch)")")
         var diagnostics = Diagnostics()
         let node = try #require(try parseYAML(Array(text.utf8), file: "gatehouse.yaml"))
         let blueprint = TargetTypes.decode(name: "crm", node: node, &diagnostics)

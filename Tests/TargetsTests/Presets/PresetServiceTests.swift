@@ -1,5 +1,6 @@
 import Events
 import Foundation
+import HTTPClient
 import HTTPTypes
 import JSON
 import Synchronization
@@ -10,13 +11,16 @@ import Testing
 
 private enum ServiceCases {
     static let presets: [String] = DocumentedServices.all.map(\.preset)
+    static let successes: [(String, Int)] = DocumentedServices.all.flatMap { service in
+        service.successes.indices.map { (service.preset, $0) }
+    }
     static let failures: [(String, String)] = DocumentedServices.all.flatMap { service in
         service.failures.map { (service.preset, $0.name) }
     }
-    /// Events, bytes before compression, and requests at once.
+    /// The most events and bytes of a request, before compression, and the most requests.
     static let limits: [(String, Int?, Int, String?)] = [
-        ("splunk-hec", 500, 800_000_000, nil), ("elasticsearch", 1000, 100 << 20, nil),
-        ("sentinel", 500, 1 << 20, "200/s"), ("datadog", 1000, 5_000_000, nil),
+        ("splunk-hec", 500, 838_860_800, nil), ("elasticsearch", 1000, 100 << 20, nil),
+        ("sentinel", 500, 1_000_000, "200/s"), ("datadog", 1000, 5_000_000, nil),
         ("hubspot", 100, 2 << 20, "190/10s"), ("salesforce", 200, 6 << 20, nil), ("dynamics", nil, 0, "20/s"),
         ("slack", nil, 0, "1/s"),
     ]
@@ -111,6 +115,32 @@ struct PresetServiceTests {
         #expect(standIn.complaints == [] && standIn.taken == [Self.id(events[0]): 1])
     }
 
+    @Test("what is said besides a success takes nothing from it", arguments: ServiceCases.successes)
+    func successes(preset: String, place: Int) async throws {
+        let service = try service(preset)
+        let standIn = ServiceStandIn(service)
+        standIn.succeed(service.successes[place])
+        let outcomes = try await send(try Self.events(3), to: standIn, try target(standIn))
+        #expect(outcomes.allSatisfy { $0.receipt != nil } && standIn.taken.count == 3 && standIn.requestCount == 1)
+    }
+
+    @Test("a full batch is no larger than what the service takes", arguments: ServiceCases.limits)
+    func full(preset: String, events: Int?, bytes: Int, rate: String?) throws {
+        guard events != nil else { return }
+        let standIn = ServiceStandIn(try service(preset))
+        let blueprint = try #require(try decode(standIn.configuration()).blueprint as? HTTPBlueprint)
+        let batch = try #require(blueprint.request.settings.batch)
+        let room = batch.maximumBytes / batch.maximumEvents
+        let size = try Sample.event(original: nil).payload.count
+        let filler = String(repeating: "x", count: max(0, room - size - 4))
+        let full = try (0..<batch.maximumEvents).map { _ in
+            Sample.outgoing(try Sample.event(replacing: ["additional": #"{"a":"\#(filler)"}"#], original: nil))
+        }
+        let request = try blueprint.render(
+            full, headers: blueprint.request.headers(contentType: nil), timestampSeconds: 0)
+        #expect(request.body.count <= bytes, "\(request.body.count)")
+    }
+
     @Test(
         "each record of a request has its own outcome, where the service answers for each",
         arguments: ServiceCases.presets)
@@ -190,10 +220,10 @@ struct PresetServiceTests {
             return try JSONTape.object(Array(try #require(Data(base64Encoded: String(text)))))
         }
         let (header, claims) = (try object(parts[0]), try object(parts[1]))
-        #expect(header["alg"] as? String == "RS256" && (header["x5t#S256"] as? String)?.count == 43)
+        #expect(header["alg"] as? String == "PS256" && (header["x5t#S256"] as? String)?.count == 43)
         #expect(claims["iss"] as? String == "00aa-11bb" && claims["sub"] as? String == "00aa-11bb")
         #expect(claims["aud"] as? String == standIn.origin + "/contoso/oauth2/v2.0/token")
         let (issued, ends) = (claims["iat"] as? Int ?? 0, claims["exp"] as? Int ?? 0)
-        #expect(ends - issued == 300 && (claims["jti"] as? String)?.count == 32)
+        #expect(ends - issued == 240 && (claims["jti"] as? String)?.count == 32)
     }
 }

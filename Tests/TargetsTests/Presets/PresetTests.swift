@@ -7,10 +7,10 @@ import YAML
 
 @testable import Targets
 
-@Suite("Presets")
-struct PresetTests {
+/// A preset of a user's, and targets that name presets.
+enum PresetBench {
     /// A catalogue with one more preset.
-    private func catalogue(_ text: String, name: String = "ours") throws -> (
+    static func catalogue(_ text: String, name: String = "ours") throws -> (
         presets: PresetCatalogue, messages: [String]
     ) {
         var diagnostics = Diagnostics()
@@ -22,7 +22,7 @@ struct PresetTests {
         return (presets, diagnostics.sorted.map(\.description))
     }
 
-    private func decode(
+    static func decode(
         _ text: String, _ presets: PresetCatalogue, environment: [String: String] = [:]
     ) throws -> (blueprint: HTTPBlueprint?, messages: [String]) {
         var diagnostics = Diagnostics()
@@ -34,7 +34,7 @@ struct PresetTests {
         return (known as? HTTPBlueprint, diagnostics.sorted.map(\.description))
     }
 
-    private static let ours = """
+    static let ours = """
         description: a service of ours
         parameters:
           host: {kind: origin, required: true, description: where it is}
@@ -51,7 +51,10 @@ struct PresetTests {
           kind: visit
           "${parameter:words}":
         """
+}
 
+@Suite("Presets")
+struct PresetTests {
     private func bodies(_ blueprint: HTTPBlueprint) throws -> String {
         let request = try blueprint.render(
             [Sample.outgoing(try Sample.event())], headers: blueprint.request.headers(contentType: nil),
@@ -61,9 +64,9 @@ struct PresetTests {
 
     @Test("fill in what a target does not say, with the parameters in their places")
     func fills() throws {
-        let (presets, problems) = try catalogue(Self.ours)
+        let (presets, problems) = try PresetBench.catalogue(PresetBench.ours)
         #expect(problems == [])
-        let (decoded, messages) = try decode(
+        let (decoded, messages) = try PresetBench.decode(
             #"{type: http, preset: ours, host: "https://x.example:8443", token: abc}"#, presets)
         #expect(messages == [])
         let blueprint = try #require(decoded)
@@ -77,8 +80,8 @@ struct PresetTests {
 
     @Test("the target's own keys go first: headers, batch and tls key by key, all others whole")
     func merges() throws {
-        let presets = try catalogue(Self.ours).presets
-        let (decoded, messages) = try decode(
+        let presets = try PresetBench.catalogue(PresetBench.ours).presets
+        let (decoded, messages) = try PresetBench.decode(
             """
             type: http
             preset: ours
@@ -102,32 +105,33 @@ struct PresetTests {
 
     @Test("what only a replaced key would need need not be given")
     func unneeded() throws {
-        let presets = try catalogue(Self.ours).presets
-        let (blueprint, messages) = try decode(
+        let presets = try PresetBench.catalogue(PresetBench.ours).presets
+        let (blueprint, messages) = try PresetBench.decode(
             #"{type: http, preset: ours, url: "https://y.example/", token: abc}"#, presets)
         #expect(messages == [] && blueprint?.request.endpoint.url == "https://y.example/")
     }
 
     @Test("a secret stays one: nothing shows it, and a value that is not there yet is no error")
     func secrets() throws {
-        let presets = try catalogue(Self.ours).presets
+        let presets = try PresetBench.catalogue(PresetBench.ours).presets
         let yaml = #"{type: http, preset: ours, host: "https://x.example", token: "${env:T}"}"#
-        let blueprint = try #require(try decode(yaml, presets, environment: ["T": "s3cret"]).blueprint)
+        let blueprint = try #require(try PresetBench.decode(yaml, presets, environment: ["T": "s3cret"]).blueprint)
         #expect(blueprint.request.headers["Authorization"] == "Key s3cret")
         let version = try #require(blueprint.settings.version)
         #expect(!text(version.source).contains("s3cret") && text(version.source).contains("Key ${env:T}"))
-        let (unset, messages) = try decode(yaml, presets)
+        let (unset, messages) = try PresetBench.decode(yaml, presets)
         #expect(unset != nil && messages.count == 1 && messages[0].contains("T is not set"))
         let plain = try #require(
-            try decode(#"{type: http, preset: ours, host: "https://x.example", token: pla1n}"#, presets).blueprint)
+            try PresetBench.decode(#"{type: http, preset: ours, host: "https://x.example", token: pla1n}"#, presets)
+                .blueprint)
         #expect(try !text(#require(plain.settings.version).source).contains("pla1n"))
     }
 
     @Test("history keeps the target whole, so that it can be read without the preset")
     func version() throws {
-        let presets = try catalogue(Self.ours).presets
+        let presets = try PresetBench.catalogue(PresetBench.ours).presets
         let blueprint = try #require(
-            try decode(
+            try PresetBench.decode(
                 #"{type: http, preset: ours, host: "https://x.example", token: "${env:T}"}"#, presets,
                 environment: ["T": "s"]
             )
@@ -139,47 +143,10 @@ struct PresetTests {
         #expect((again as? HTTPBlueprint)?.request.headers["Authorization"] == "Key s")
     }
 
-    @Test(
-        "what is wrong with a target is said at its place, with what was probably meant",
-        arguments: [
-            ("preset: our, host: h, token: t", "1:22: ", "our`", "ours"),
-            ("preset: splunk, host: h, token: t", "1:22: ", "expected one of", nil),
-            ("preset: ours, token: t", "1:1: ", "preset ours needs `host:` (where it is)", nil),
-            (
-                "preset: ours, host: x.example, token: t", "1:34: ", "`host:` is https:// and a host",
-                "https://x.example"
-            ),
-            (
-                "preset: ours, host: \"https://x.example/a\", token: t", "1:34: ", "`host:` is https://",
-                "https://x.example"
-            ),
-            ("preset: ours, host: \"https://u@x.example\", token: t", "1:34: ", "`host:`", nil),
-            ("preset: ours, host: \"https://x.example\", tokn: t", "1:1: ", "needs `token:`", nil),
-            ("preset: ours, host: \"https://x.example\", token: t, rom: a", "1:65: ", "unknown key `rom`", "room"),
-            ("preset: ours, host: \"https://x.example\", token: t, room: \"a b\"", "1:71: ", "letters, digits", nil),
-            ("preset: ours, host: \"https://x.example\", token: t, room: \"{id}\"", "1:71: ", "letters, digits", nil),
-            (
-                "preset: ours, host: \"https://x.example\", token: t, colour: gren", "1:73: ", "one of red, green",
-                "green"
-            ),
-            (
-                "preset: ours, host: \"https://x.example\", token: t, words: {a: \"{nam}\"}", "1:76: ",
-                "there is no field", nil
-            ),
-            ("preset: ours, host: \"https://x.example\", token: \"a\\nb\"", "1:62: ", "Authorization", nil),
-        ])
-    func wrong(keys: String, place: String, message: String, meant: String?) throws {
-        let presets = try catalogue(Self.ours).presets
-        let (blueprint, messages) = try decode("{type: http, \(keys)}", presets)
-        #expect(blueprint == nil)
-        let found = messages.first { $0.contains(message) }
-        #expect(found?.hasPrefix("gatehouse.yaml:\(place)") == true, "\(messages)")
-        if let meant { #expect(found?.contains(meant) == true, "\(messages)") }
-    }
-
     @Test("only http targets have them")
     func otherTypes() throws {
-        let (blueprint, messages) = try decode("{type: webhook, preset: slack, url: \"https://x.example\"}", .shipped)
+        let (blueprint, messages) = try PresetBench.decode(
+            "{type: webhook, preset: slack, url: \"https://x.example\"}", .shipped)
         #expect(blueprint == nil && messages.count == 1 && messages[0].contains("unknown key `preset`"))
     }
 
@@ -199,14 +166,14 @@ struct PresetTests {
             ("description: d\nparameters: {a: {}}", "needs `description:`"), ("description: d\nurl: {", "ours.yaml:"),
         ])
     func refused(text: String, message: String) throws {
-        let (presets, messages) = try catalogue(text)
+        let (presets, messages) = try PresetBench.catalogue(text)
         #expect(presets["ours"] == nil)
         #expect(messages.contains { $0.contains(message) }, "\(messages)")
     }
 
     @Test("a default that leads back to itself is an error, not a hang")
     func circle() throws {
-        let (presets, problems) = try catalogue(
+        let (presets, problems) = try PresetBench.catalogue(
             """
             description: d
             parameters:
@@ -215,17 +182,17 @@ struct PresetTests {
             url: "https://${parameter:a}"
             """)
         #expect(problems == [])
-        let (blueprint, messages) = try decode("{type: http, preset: ours}", presets)
+        let (blueprint, messages) = try PresetBench.decode("{type: http, preset: ours}", presets)
         #expect(blueprint == nil && messages.contains { $0.contains("leads back to itself") }, "\(messages)")
     }
 
     @Test("nobody's preset takes the place of a shipped one, or of another")
     func shadows() throws {
-        let (presets, messages) = try catalogue(Self.ours, name: "hubspot")
+        let (presets, messages) = try PresetBench.catalogue(PresetBench.ours, name: "hubspot")
         #expect(presets["hubspot"]?.isShipped == true)
         #expect(messages.count == 1 && messages[0].contains("a preset of Gatehouse's own"))
         var diagnostics = Diagnostics()
-        var twice = try catalogue(Self.ours).presets
+        var twice = try PresetBench.catalogue(PresetBench.ours).presets
         let again = try #require(twice["ours"])
         twice.add(again, at: SourceLocation(file: "b/ours.yaml"), &diagnostics)
         #expect(diagnostics.description.contains("another preset `ours`"))
