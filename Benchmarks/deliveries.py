@@ -1,6 +1,7 @@
 """What is measured of delivery: how many, how soon, out of a backlog, and beside a neighbour that is ill."""
 
 import http.client
+import re
 import socket
 import time
 
@@ -94,6 +95,46 @@ def backlog(bench, events):
     return {
         "backlog_events": events, "backlog_per_second": events / seconds, "backlog_peak_memory_mib": peak,
         "backlog_intake_per_second": load["per_second"]}
+
+
+def batches(bench):
+    """An http target that sends batches, out of a backlog so that the intake takes no part in it: from its first request
+    until every event is delivered."""
+    events = int(20_000 * bench.seconds)
+    on, off = (http_batches("receiver", bench.nginx_port, more) for more in ("", "enabled: false,"))
+    instance = measures.Gatehouse(bench, "batches", "targets:\n" + off, ROUTE)
+    instance.start()
+    bench.load(instance.port, "/in/london", "--secret", measures.SECRET, "--requests", events)
+    counter = RequestCounter(bench.status_port)
+    instance.reset_peak()
+    instance.reload("targets:\n" + on)
+    measures.wait_until(lambda: counter.count() > 0, 30, "the reload")
+    begun = time.time()
+    measures.wait_until(
+        lambda: delivered(instance, "receiver") >= events, 60 + events / 1000, "the delivery of all events", pause=0.02)
+    seconds = time.time() - begun
+    peak = instance.peak_mib()
+    requests = counter.count()
+    instance.stop()
+    balance = instance.reconcile()
+    if balance["targets"]["receiver"]["delivered"] != events:
+        raise measures.MeasureError(f"{events} events acknowledged, not all delivered: {balance}")
+    return {
+        "batch_http_per_second": events / seconds, "batch_http_events_a_request": events / requests,
+        "batch_http_peak_memory_mib": peak}
+
+
+def http_batches(name, port, more):
+    """With the defaults of `batch:`, and the canonical events."""
+    return (
+        f"  {name}: {{type: http, url: \"http://127.0.0.1:{port}/events\", allow: [\"127.0.0.0/8\"], {more}\n"
+        "             batch: {}}\n")
+
+
+def delivered(instance, target):
+    page = measures.get(instance.console, "/metrics")[1]
+    found = re.search(rf'^gatehouse_target_delivered_total\{{target="{target}"\}} (\S+)', page, re.M)
+    return float(found[1]) if found else 0
 
 
 class RequestCounter:

@@ -38,6 +38,9 @@ def table(medians, machine, ids):
         ("accepted → webhook received", f"{m['end_to_end_per_second']:,.0f} events/s",
          f"{m['end_to_end_to_nginx_ratio']:.2f} of nginx; aim 20,000; while {m['end_to_end_intake_per_second']:,.0f}/s came "
          f"in; peak memory {m['end_to_end_peak_memory_mib']:.1f} MiB"),
+        ("http in batches, out of a backlog", f"{m['batch_http_per_second']:,.0f} events/s",
+         f"{m['batch_http_events_a_request']:.0f} a request; {m['batch_http_to_nginx_ratio']:.2f} of nginx's requests/s; "
+         f"peak memory {m['batch_http_peak_memory_mib']:.1f} MiB"),
         ("accepted → delivered, at 2,000/s", f"p50 {m['delivery_p50_ms']:.2f} ms",
          f"p99 {m['delivery_p99_ms']:.2f} ms; aims 5 and 25 ms; nginx alone then answers in "
          f"{m['nginx_steady_p50_ms']:.2f} and {m['nginx_steady_p99_ms']:.2f} ms"),
@@ -59,7 +62,8 @@ def table(medians, machine, ids):
     ]
     rows.append(
         ("syslog over one TLS connection", f"{m['syslog_tls_per_second']:,.0f} events/s",
-         "aim 100,000; to a receiver in the same process that drops them"))
+         f"aim 100,000; to a receiver in the same process that drops them; {m['syslog_to_plain_tls_ratio']:.2f} of "
+         f"{m['plain_tls_per_second']:,.0f}, ready messages by OpenSSL alone"))
     if "backlog_events" in m:
         rows.append(
             (f"a backlog of {m['backlog_events']:,} events", f"{m['backlog_per_second']:,.0f} events/s",

@@ -81,6 +81,19 @@ package enum TokenAlgorithm: String, Sendable, Hashable, CaseIterable {
         return algorithm
     }
 
+    /// Whether the first certificate of a text in PEM form is this key's; nil when none can be read.
+    package func isKey(ofCertificate pem: [UInt8]) -> Bool? {
+        guard let buffer = unsafe BIO_new_mem_buf(pem, Int32(clamping: pem.count)) else { return nil }
+        defer {
+            unsafe BIO_free(buffer)
+            // A key that does not fit leaves an error behind.
+            ERR_clear_error()
+        }
+        guard let certificate = unsafe PEM_read_bio_X509(buffer, nil, nil, nil) else { return nil }
+        defer { unsafe X509_free(certificate) }
+        return unsafe X509_check_private_key(certificate, key) == 1
+    }
+
     /// The signature as a token carries it: of ES256 the two numbers one after the other, 32 bytes each (RFC 7518,
     /// section 3.4).
     package func sign(_ message: [UInt8]) throws(CryptographyError) -> [UInt8] {

@@ -40,10 +40,11 @@ package final class ByteStream: Sendable {
         loop.finish(state)
     }
 
-    /// Has `callback` called now and then as long as something was written lately, whenever the other end's system has
-    /// acknowledged everything and was heard from a moment ago. On the client's thread; must not block.
-    package func onHealthy(_ callback: @escaping @Sendable () -> Void) {
-        state.onHealthy(callback)
+    /// Has `callback` called now and then as long as something was written within that time, whenever the other end was heard from a
+    /// moment ago: its system has acknowledged everything whose write was completed so long before. On the client's
+    /// thread; must not block.
+    package func onHealthy(within time: Duration = .seconds(35), _ callback: @escaping @Sendable (Duration) -> Void) {
+        state.onHealthy(within: time, callback)
     }
 
     /// Has `callback` called once when the connection has ended, with why, or nil after `close`; at once when it has
@@ -73,7 +74,8 @@ final class StreamState: Sendable {
         var phase = Phase.open
         var queuedBytes = 0
         var onClose: (@Sendable (TransportFailure?) -> Void)?
-        var onHealthy: (@Sendable () -> Void)?
+        var onHealthy: (@Sendable (Duration) -> Void)?
+        var watchedFor = Duration.zero
     }
 
     private let state = Mutex(State())
@@ -116,14 +118,20 @@ final class StreamState: Sendable {
         }
     }
 
-    var isWatched: Bool { state.withLock { $0.onHealthy != nil } }
-
-    func onHealthy(_ callback: @escaping @Sendable () -> Void) {
-        state.withLock { $0.onHealthy = callback }
+    /// How long after the last write somebody wants to know how it is; nil: nobody does.
+    var watchedFor: Duration? {
+        state.withLock { $0.onHealthy == nil ? nil : $0.watchedFor }
     }
 
-    func tellHealthy() {
-        state.withLock(\.onHealthy)?()
+    func onHealthy(within time: Duration, _ callback: @escaping @Sendable (Duration) -> Void) {
+        state.withLock {
+            $0.onHealthy = callback
+            $0.watchedFor = time
+        }
+    }
+
+    func tellHealthy(_ age: Duration) {
+        state.withLock(\.onHealthy)?(age)
     }
 
     func finish(_ failure: TransportFailure?) {

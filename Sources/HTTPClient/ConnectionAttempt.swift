@@ -13,14 +13,19 @@ final class ConnectionAttempt {
         case stream(unansweredMilliseconds: Int)
     }
 
+    struct BrokenPin {
+        /// What would fit, in the form of the one that does not; nil for a peer without a certificate.
+        var fitting: String?
+    }
+
     private let easy: EasyHandle
     private let purpose: Purpose
     private let lookups: LookupGate?
     /// Told of every socket; it outlives every connection.
     private let sockets: SocketWatch?
-    private var addressGuard: AddressGuard?
+    private(set) var addressGuard: AddressGuard?
     private var isUnixSocket = false
-    private var certificate: [UInt8]?
+    private var pin: CertificatePin?
     private var host = ""
 
     /// An address the guard refused, and why.
@@ -28,7 +33,8 @@ final class ConnectionAttempt {
     private(set) var socketsOpened = 0
     private(set) var socketError: Int32 = 0
     private(set) var requestsBegun = 0
-    private(set) var isPinBroken = false
+    /// The peer's certificate is not the pinned one.
+    private(set) var brokenPin: BrokenPin?
     private(set) var lookupsBegun = 0
     /// The cap on look-ups held this transfer back before it did anything.
     private(set) var isHeldBack = false
@@ -75,17 +81,17 @@ final class ConnectionAttempt {
     }
 
     /// Readies the context for the next transfer of its handle.
-    /// - Parameter certificate: The SHA-256 that the peer's certificate must have; nil: any trusted one.
-    func begin(host: String, addressGuard: AddressGuard?, isUnixSocket: Bool, certificate: [UInt8]?) {
+    /// - Parameter pin: What the peer's certificate must be; nil: any trusted one.
+    func begin(host: String, addressGuard: AddressGuard?, isUnixSocket: Bool, pin: CertificatePin?) {
         self.host = host
         self.addressGuard = addressGuard
         self.isUnixSocket = isUnixSocket
-        self.certificate = certificate
+        self.pin = pin
         refusal = nil
         socketsOpened = 0
         socketError = 0
         requestsBegun = 0
-        isPinBroken = false
+        brokenPin = nil
         lookupsBegun = 0
         isHeldBack = false
     }
@@ -170,10 +176,18 @@ final class ConnectionAttempt {
         if !isUnixSocket, let addressGuard {
             guard let address = IPAddress(remoteAddress), permits(address, addressGuard) else { return false }
         }
-        if let certificate, easy.peerCertificateSHA256() != certificate {
-            isPinBroken = true
-            return false
+        if let pin { brokenPin = difference(from: pin) }
+        return brokenPin == nil
+    }
+
+    private func difference(from pin: CertificatePin) -> BrokenPin? {
+        switch pin {
+        case .publicKey(let text):
+            let actual = easy.peerKeyPin()
+            return actual == text ? nil : BrokenPin(fitting: actual)
+        case .certificate(let digest):
+            let actual = easy.peerCertificateSHA256()
+            return actual == digest ? nil : BrokenPin(fitting: actual.map(CertificatePin.fingerprint))
         }
-        return true
     }
 }

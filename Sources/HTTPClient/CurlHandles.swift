@@ -156,6 +156,15 @@ private let curlIsReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CU
         return isKnown ? digest : nil
     }
 
+    /// The pin of its public key.
+    func peerKeyPin() -> String? {
+        var text = [CChar](repeating: 0, count: 56)
+        let isKnown = unsafe text.withUnsafeMutableBufferPointer { text in
+            unsafe gatehouse_curl_peer_key_pin(handle, text.baseAddress!) == 1
+        }
+        return isKnown ? String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self) : nil
+    }
+
     /// What libcurl says of the failure, or the general text of its code. Neither holds more of a URL than its host.
     func explanation(of result: CURLcode) -> String {
         let text = unsafe String(cString: errorText)

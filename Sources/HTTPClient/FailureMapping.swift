@@ -14,14 +14,18 @@ enum FailureMapping {
     /// What our own callbacks decided.
     private static func own(_ attempt: ConnectionAttempt, host: String) -> (TransportFailure.Code, String)? {
         if let (address, kind) = attempt.refusal, attempt.socketsOpened == 0 || attempt.requestsBegun > 0 {
+            let addressGuard = attempt.addressGuard ?? AddressGuard()
             let place = host == address.description ? host : "\(address), an address of \(host),"
             return (
                 .addressRefused,
-                "\(place) is refused (\(kind)); to permit it add `\(AddressGuard.suggestion(for: address))` to the target"
+                "\(place) is refused (\(kind)); to permit it add `\(addressGuard.suggestion(for: address))` to the target"
             )
         }
         if attempt.requestsBegun > 1 { return (.connectionClosed, "\(host) closed the connection as the request came") }
-        if attempt.isPinBroken { return (.tlsPin, "the certificate of \(host) is not the pinned one") }
+        if let broken = attempt.brokenPin {
+            let instead = broken.fitting.map { "; if this one is to be trusted, the pin is `\($0)`" } ?? ""
+            return (.tlsPin, "the certificate of \(host) is not the pinned one\(instead)")
+        }
         return nil
     }
 
@@ -40,6 +44,9 @@ enum FailureMapping {
         case CURLE_WEIRD_SERVER_REPLY, CURLE_WRITE_ERROR, CURLE_BAD_CONTENT_ENCODING,
             CURLE_FILESIZE_EXCEEDED:
             return (.malformedResponse, "\(host) did not answer in HTTP, or its headers are too large (\(explanation))")
+        // What libcurl says of a header line that is longer than it takes.
+        case CURLE_OUT_OF_MEMORY where attempt.requestsBegun > 0:
+            return (.malformedResponse, "a header line of the answer of \(host) is too long (\(explanation))")
         case CURLE_UNSUPPORTED_PROTOCOL where attempt.requestsBegun > 0:
             return (.malformedResponse, "\(host) did not answer in HTTP/1 (\(explanation))")
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT, CURLE_LOGIN_DENIED:
@@ -112,7 +119,6 @@ enum FailureMapping {
                     "the certificate of \(host) comes from no trusted authority (\(explanation)); name yours as `tls: {ca: …}`"
                 )
             }
-        case CURLE_SSL_PINNEDPUBKEYNOTMATCH: return (.tlsPin, "the key of \(host) is not the pinned one")
         case CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CRL_BADFILE:
             return (.tlsCredentials, "a TLS file cannot be used (\(explanation))")
         case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_SHUTDOWN_FAILED,

@@ -14,9 +14,11 @@ package final class HTTPClient: Sendable {
     ///   - maximumConnections: How many requests run at once, and how many connections are kept for reuse; further
     ///     requests wait. As many descriptors are needed.
     ///   - maximumOutstanding: How many requests may run and wait together.
-    package init(maximumConnections: Int = 1024, maximumOutstanding: Int = 16384) {
+    package init(
+        maximumConnections: Int = 1024, maximumOutstanding: Int = 16384, healthInterval: Duration = .seconds(1)
+    ) {
         let transfers = TransferLoop(maximumConnections: maximumConnections, maximumOutstanding: maximumOutstanding)
-        let streams = StreamLoop()
+        let streams = StreamLoop(healthInterval: healthInterval)
         self.transfers = transfers
         self.streams = streams
         transferThread = Thread.indispensable(name: "http-client") { transfers.run() }

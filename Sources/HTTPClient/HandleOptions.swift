@@ -26,8 +26,8 @@ extension EasyHandle {
         set(CURLOPT_HEADEROPT, Int(CURLHEADER_SEPARATE))
     }
 
-    /// - Returns: The SHA-256 the peer's certificate must have, which is ours to check.
-    func configureTLS(_ tls: TLSOptions) throws(TransportFailure) -> [UInt8]? {
+    /// - Returns: What the peer's certificate must be, which is ours to check: libcurl would not say what it is instead.
+    func configureTLS(_ tls: TLSOptions) throws(TransportFailure) -> CertificatePin? {
         set(CURLOPT_SSL_VERIFYPEER, 1)
         set(CURLOPT_SSL_VERIFYHOST, 2)
         set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
@@ -46,17 +46,12 @@ extension EasyHandle {
             }
         }
         guard let text = tls.pinSHA256 else { return nil }
-        switch CertificatePin(text) {
-        case .publicKey(let pin):
-            set(CURLOPT_PINNEDPUBLICKEY, text: pin)
-            return nil
-        case .certificate(let digest):
-            return digest
-        case nil:
+        guard let pin = CertificatePin(text) else {
             throw TransportFailure(
                 .tlsPin,
                 "the pin is neither sha256// and Base64 nor a SHA-256 fingerprint of 64 hexadecimal digits")
         }
+        return pin
     }
 
     func configureProxy(_ proxy: String) throws(TransportFailure) {

@@ -153,7 +153,7 @@ extension AddressGuard {
         return .failure(
             TransportFailure(
                 .addressRefused,
-                "\(place) is refused (\(kind)); to permit it add `\(AddressGuard.suggestion(for: first))` to the target"
+                "\(place) is refused (\(kind)); to permit it add `\(addressGuard.suggestion(for: first))` to the target"
             ))
     }
 }

@@ -51,6 +51,14 @@ package enum CertificatePin: Sendable, Hashable {
         self = .certificate(bytes)
     }
 
+    /// As `openssl x509 -fingerprint -sha256` prints it.
+    static func fingerprint(_ digest: [UInt8]) -> String {
+        digest.map { byte in
+            let digits = String(byte, radix: 16, uppercase: true)
+            return byte < 16 ? "0" + digits : digits
+        }.joined(separator: ":")
+    }
+
     private static func isBase64(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),

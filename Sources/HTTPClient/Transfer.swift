@@ -47,10 +47,12 @@ final class Transfer {
     /// Its place in the loop's list of active transfers.
     var place = 0
 
-    private let certificate: [UInt8]?
+    private let pin: CertificatePin?
     private var headers = RequestHeaders()
     private var body = PinnedBytes(capacity: 2048)
     private var url = ""
+    /// Of the URL: most requests are for the one before's.
+    private var host = ""
     private var method = "POST"
     private var connectTo: ConnectToList?
 
@@ -65,7 +67,7 @@ final class Transfer {
         self.easy = easy
         attempt = ConnectionAttempt(easy: easy, purpose: .requests, lookups: lookups, sockets: sockets)
         collector = ResponseCollector(easy: easy)
-        certificate = try easy.configureTLS(shape.tls)
+        pin = try easy.configureTLS(shape.tls)
         easy.configureConnection()
         easy.configureRequests()
         // Unretained: the loop holds the transfer while the handle is in its multi handle.
@@ -99,8 +101,8 @@ final class Transfer {
         try setConnectTo(exchange.connectTo)
         easy.clearError()
         attempt.begin(
-            host: Authority.host(of: url), addressGuard: request.addressGuard,
-            isUnixSocket: request.unixSocket != nil, certificate: certificate)
+            host: host, addressGuard: request.addressGuard,
+            isUnixSocket: request.unixSocket != nil, pin: pin)
         collector.begin(maximumBody: request.maximumResponseBytes)
         self.exchange = exchange
     }
@@ -122,6 +124,7 @@ final class Transfer {
         try Authority.check(url: text, tls: shape.tls)
         guard easy.set(CURLOPT_URL, text: text) else { throw TransportFailure(.url, "the URL cannot be used") }
         url = text
+        host = Authority.host(of: text)
     }
 
     /// Comes after the body, because setting that makes any request a POST.

@@ -43,6 +43,12 @@ import Testing
             }, .malformedResponse
         ),
         (
+            "answers with a header line that is longer than libcurl takes",
+            { connection in
+                connection.write("HTTP/1.1 200 OK\r\nX: \(String(repeating: "x", count: 300_000))\r\n\r\n")
+            }, .malformedResponse
+        ),
+        (
             "sends interim answers without end",
             { connection in while connection.write("HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n") {} }, .malformedResponse
         ),

@@ -34,7 +34,9 @@ enum AddressGuardForTests {
             "255.255.255.255", "::ffff:10.0.0.1", "::ffff:0:10.0.0.1", "::10.0.0.1", "64:ff9b::10.0.0.1",
             "64:ff9b:1::1", "100::1", "2001::1", "2001:0:4136:e378::80ff:fffe", "2001:2::1", "2001:db8::1",
             "2002:a00:1::1", "2606:4700::5efe:10.0.0.1", "2620:4f:8000::1", "3fff::1", "5f00::1", "fc00::1", "fe80::1",
-            "fec0::1", "ff02::1",
+            "fec0::1", "ff02::1", "168.63.129.16", "100:0:0:1::1", "2001:1::3", "2001:3::1", "2001:4:112::1",
+            "2001:20::1",
+            "64:ff9b:1:7f00:0:100::", "::", "0.0.0.0", "::1", "127.0.0.1",
         ])
     func everyKind(address: String) async throws {
         let host = address.contains(":") ? "[\(address)]" : address
@@ -46,6 +48,37 @@ enum AddressGuardForTests {
             datagrams.send([1]) { continuation.resume(returning: $0) }
         }
         #expect(sent.code == .addressRefused)
+        let stream = await client.openStream(
+            port: 9, host: address, addressGuard: AddressGuardForTests.strict, timeout: .seconds(10))
+        #expect(stream.code == .addressRefused)
+    }
+
+    @Test(
+        "An address that no strict reader takes for one is refused where the system takes it for one",
+        arguments: [
+            "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "0177.1", "017700000001",
+            "127.0.0.1.", "0", "0x0", "::ffff:127.0.0.1", "::ffff:7f00:1", "::127.0.0.1", "::1%lo", "fe80::1%lo",
+            "10.1", "0xa.0.0.1", "167772161", "0300.0250.1.1",
+        ])
+    func spellings(host: String) async throws {
+        let server = ScriptedServer { _ in HTTPResponse(status: 200) }
+        // Some of them are no host to one reader or another: then nothing is connected to either.
+        let refused: [TransportFailure.Code] = [.addressRefused, .dns, .url]
+        let inURL = host.contains(":") ? "[\(host.replacing("%", with: "%25"))]" : host
+        let request = HTTPClientRequest(
+            url: "http://\(inURL):\(server.port)/", addressGuard: AddressGuardForTests.strict)
+        let failure = try #require(await client.send(request).failure)
+        #expect(refused.contains(failure.code), "\(failure)")
+        let datagrams = DatagramSocket(
+            host: host, port: server.port, addressGuard: AddressGuardForTests.strict, client: client)
+        let sent = await withCheckedContinuation { continuation in
+            datagrams.send([1]) { continuation.resume(returning: $0) }
+        }
+        #expect(refused.contains(try #require(sent.code)))
+        let stream = await client.openStream(
+            port: server.port, host: host, addressGuard: AddressGuardForTests.strict, timeout: .seconds(10))
+        #expect(refused.contains(try #require(stream.code)))
+        #expect(server.connectionCount == 0)
     }
 
     @Test("A redirect to where the guard forbids, or anywhere else, is not followed")

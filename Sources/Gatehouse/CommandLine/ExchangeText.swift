@@ -15,18 +15,35 @@ enum ExchangeText {
                     + "(\(Terminal.harmless(text(report, "/reason")))), after \(duration)")
             Terminal.print(Terminal.harmless(text(report, "/advice")))
         }
-        if let sent = object(report, "/request") {
-            let method = text(report, "/method", from: sent)
-            Terminal.print("")
-            line(">", (method.isEmpty ? "" : method + " ") + text(report, "/destination", from: sent))
-            show(report, sent, ">")
-        }
+        if let token = object(report, "/token") { show(report, token: token) }
+        if let sent = object(report, "/request") { show(report, sent: sent) }
         if let answer = object(report, "/answer") {
             Terminal.print("")
             line("<", text(report, "/status"))
             show(report, answer, "<")
             if report.value(at: pointer("/cut"), from: answer).flatMap({ report.bool($0) }) == true {
                 Terminal.print("  … (only its beginning is kept)")
+            }
+        }
+    }
+
+    private static func show(_ report: JSONTape, sent: JSONIndex) {
+        let method = text(report, "/method", from: sent)
+        Terminal.print("")
+        line(">", (method.isEmpty ? "" : method + " ") + text(report, "/destination", from: sent))
+        show(report, sent, ">")
+    }
+
+    /// What the token endpoint was asked and said, perhaps some time before.
+    private static func show(_ report: JSONTape, token: JSONIndex) {
+        guard let request = report.value(at: pointer("/request"), from: token) else { return }
+        show(report, sent: request)
+        Terminal.print("")
+        let status = text(report, "/status", from: token)
+        line("<", "\(status.isEmpty ? "no answer" : status), \(text(report, "/age_seconds", from: token)) s ago")
+        if let answer = report.value(at: pointer("/answer"), from: token) {
+            for (name, value) in report.members(answer) {
+                line("<", "\(report.text(name) ?? ""): \(report.scalarText(value) ?? "")")
             }
         }
     }

@@ -14,8 +14,8 @@ struct ClientAssertion: Sendable {
 
     /// The keys that only have a meaning beside `private_key:`.
     static let keys = ["algorithm", "key_id", "certificate", "assertion_audience"]
-    /// Seconds that it is good for.
-    private static let lifetime: Int64 = 300
+    /// Seconds that it is good for. Services that take five minutes at most take it from a clock that is a minute fast.
+    private static let lifetime: Int64 = 240
 
     /// The token, for one request.
     /// - Parameters:
@@ -55,10 +55,12 @@ extension ClientAssertion {
         let keyID = reader.optional("key_id")?.name(&diagnostics)
         let audience = reader.optional("assertion_audience")?.name(&diagnostics)
         var thumbprint: String?
+        var certificate: (node: YAMLNode, text: String)?
         if let node = reader.optional("certificate"), let text = node.name(&diagnostics),
             node.scalar?.isResolved == true
         {
             thumbprint = Self.thumbprint(of: text)
+            certificate = (node, text)
             if thumbprint == nil {
                 diagnostics.error(at: node.location, "this is no certificate in PEM form: write \"${file:cert.pem}\"")
             }
@@ -67,14 +69,22 @@ extension ClientAssertion {
         var bytes = Array(pem.utf8)
         defer { cleanse(&bytes) }
         do throws(CryptographyError) {
-            self.init(
-                key: try TokenSigningKey(pem: bytes, algorithm: algorithm), keyID: keyID, thumbprint: thumbprint,
-                audience: audience)
+            var key = try TokenSigningKey(pem: bytes, algorithm: algorithm)
+            // Who knows a key by `x5t#S256` documents PSS padding (Microsoft, "Certificate credentials").
+            if algorithm == nil, thumbprint != nil, key.algorithm == .rs256 {
+                key = try TokenSigningKey(pem: bytes, algorithm: .ps256)
+            }
+            self.init(key: key, keyID: keyID, thumbprint: thumbprint, audience: audience)
         } catch {
             diagnostics.error(
                 at: keyNode.location,
                 "this key cannot sign: \(error.message); write \"${file:key.pem}\", the name of a file in PEM form")
             return nil
+        }
+        if let certificate, key.isKey(ofCertificate: Array(certificate.text.utf8)) == false {
+            diagnostics.error(
+                at: certificate.node.location,
+                "this certificate is of another key than `private_key:`, so the service would not know the key by it")
         }
     }
 

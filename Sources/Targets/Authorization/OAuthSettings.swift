@@ -26,6 +26,14 @@ struct OAuthSettings: Sendable {
         case secretInBody(String)
         /// By an assertion that it signs (RFC 7523, section 2.2).
         case assertion(ClientAssertion)
+
+        /// What the endpoint may repeat and nobody is to read; nil: it is not sent.
+        var secret: String? {
+            switch self {
+            case .secretInHeader(let secret), .secretInBody(let secret): secret
+            case .assertion: nil
+            }
+        }
     }
 }
 

@@ -17,10 +17,15 @@ enum TokenAnswer {
         "unsupported_grant_type",
     ]
 
-    /// - Parameter now: `Retry-After` may be a date.
-    init(_ result: Result<HTTPClientResponse, TransportFailure>, from endpoint: Endpoint, now: Timestamp) {
+    /// - Parameters:
+    ///   - explanation: what the endpoint says in its own words, without secrets; nil: nothing.
+    ///   - now: `Retry-After` may be a date.
+    init(
+        _ result: Result<HTTPClientResponse, TransportFailure>, from endpoint: Endpoint, explanation: String?,
+        now: Timestamp
+    ) {
         switch result {
-        case .success(let response): self = Self.read(response, endpoint, now)
+        case .success(let response): self = Self.read(response, endpoint, explanation, now)
         case .failure(let failure):
             let told = FailureClassification.failure(failure, at: endpoint)
             self = .failure(
@@ -30,7 +35,9 @@ enum TokenAnswer {
         }
     }
 
-    private static func read(_ response: HTTPClientResponse, _ endpoint: Endpoint, _ now: Timestamp) -> TokenAnswer {
+    private static func read(
+        _ response: HTTPClientResponse, _ endpoint: Endpoint, _ explanation: String?, _ now: Timestamp
+    ) -> TokenAnswer {
         let tape = response.isTruncated ? nil : try? JSONParser(maximumDepth: 64).parse(response.body)
         func text(_ name: String) -> String? {
             tape.flatMap { tape in tape.member(tape.root, named: name).flatMap(tape.text) }
@@ -45,9 +52,13 @@ enum TokenAnswer {
         }
         guard response.status == 200 else {
             if 400..<500 ~= response.status, let error = text("error"), errors.contains(error) {
-                return failure("oauth_\(error)", "answered \(response.status): \(error)")
+                let why = explanation.map { " (\($0))" } ?? ""
+                return failure("oauth_\(error)", "answered \(response.status): \(error)\(why)")
             }
             return failure("oauth_http_\(response.status)", "answered \(response.status)")
+        }
+        guard !response.isTruncated else {
+            return failure("oauth_bad_response", "answered 200 with more than \(response.body.count) bytes")
         }
         guard let tape, tape.kind(tape.root) == .object else {
             return failure("oauth_bad_response", "answered 200 with something that is no JSON object")
@@ -61,10 +72,11 @@ enum TokenAnswer {
         return .token(token, lifetime: lifetime(tape))
     }
 
-    /// `expires_in`, in seconds; some write it as a text.
+    /// `expires_in`, in seconds; some write it as a text, or with a decimal point. What says nothing, as 0 does, is not
+    /// said.
     private static func lifetime(_ tape: JSONTape) -> Duration? {
         guard let place = tape.member(tape.root, "expires_in"),
-            let seconds = tape.integer(place) ?? tape.text(place).flatMap({ Int64($0) }), seconds > 0
+            let seconds = tape.double(place) ?? tape.text(place).flatMap({ Double($0) }), seconds > 0
         else { return nil }
         return .seconds(min(seconds, 366 * 86_400))
     }

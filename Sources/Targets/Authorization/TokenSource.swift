@@ -8,6 +8,7 @@ final class TokenSource: Sendable {
 
     private let settings: OAuthSettings
     private let cache = Mutex(TokenCache<Waiter>())
+    private let exchange = Mutex<TokenExchange?>(nil)
     private let origin = ContinuousClock.now
 
     init(_ settings: OAuthSettings) {
@@ -31,6 +32,9 @@ final class TokenSource: Sendable {
         cache.withLock { $0.refused(token) }
     }
 
+    /// The last there was; nil: the endpoint was never asked.
+    var lastExchange: TokenExchange? { exchange.withLock { $0 } }
+
     private func fetch(_ context: TargetContext) {
         let request: HTTPClientRequest
         do throws(CryptographyError) {
@@ -43,7 +47,10 @@ final class TokenSource: Sendable {
                 ))
         }
         context.client.send(request) { [self] result in
-            take(TokenAnswer(result, from: settings.endpoint, now: context.now()))
+            let told = TokenExchange(request, result, settings, endedAt: .now)
+            exchange.withLock { $0 = told }
+            take(
+                TokenAnswer(result, from: settings.endpoint, explanation: told.explanation, now: context.now()))
         }
     }
 

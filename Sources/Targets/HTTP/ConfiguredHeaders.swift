@@ -12,6 +12,10 @@ enum ConfiguredHeaders {
         "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
     ]
 
+    /// Whether the header is none that a configuration may write.
+    /// - Parameter name: in lower case.
+    static func isFraming(_ name: String) -> Bool { framing.contains(name) }
+
     /// - Parameter reserved: names this target writes itself, in lower case; one that ends in `-` stands for every name
     ///   that begins so.
     static func decode(

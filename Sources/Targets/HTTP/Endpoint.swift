@@ -51,7 +51,8 @@ struct Endpoint: Sendable, Hashable {
         _ host: String, _ node: YAMLNode, _ addressGuard: AddressGuard, _ diagnostics: inout Diagnostics
     ) -> Bool {
         guard let refusal = refusal(of: host, by: addressGuard) else { return true }
-        let cause = "is a \(refusal.kind) address, which a target may reach only where it says so"
+        let article = AddressGuard.article(refusal.kind)
+        let cause = "is \(article) \(refusal.kind) address, which a target may reach only where it says so"
         let reference = node.scalar?.reference
         diagnostics.error(
             at: node.location,
@@ -86,7 +87,7 @@ struct Endpoint: Sendable, Hashable {
         let isLocal = name == "localhost" || name.hasSuffix(".localhost")
         let addresses = (isLocal ? ["127.0.0.1", "::1"] : [host]).compactMap { IPAddress($0) }
         let refused = addresses.compactMap { address in
-            addressGuard.refusal(of: address).map { ($0, AddressGuard.suggestion(for: address)) }
+            addressGuard.refusal(of: address).map { ($0, addressGuard.suggestion(for: address)) }
         }
         return refused.count < addresses.count ? nil : refused.first
     }
@@ -125,7 +126,20 @@ struct Endpoint: Sendable, Hashable {
                 shown.replaceSubrange(slashes.upperBound...at, with: "")
             }
         }
-        return displayable(String(shown))
+        return displayable(url: String(shown))
+    }
+
+    /// A URL of any length that such a request was sent to, for people.
+    static func shown(_ url: String) -> String { publicText(url) }
+
+    /// As other texts in messages, but whole: by its end a URL says which record is meant.
+    private static func displayable(url: String) -> String {
+        var (shown, rest) = ("", Substring(url).unicodeScalars)
+        while !rest.isEmpty {
+            shown += YAML.displayable(String(rest.prefix(64)))
+            rest = rest.dropFirst(64)
+        }
+        return shown
     }
 }
 

@@ -24,6 +24,15 @@ package struct HTTPTargetType: TargetType {
             if let template = BodyTemplate(node, policy, &diagnostics) { body = .template(template) }
             if method == "GET" { diagnostics.error(at: node.location, "a GET request has no body") }
         }
+        if let node = reader.optional("form") {
+            if let form = FormBody(node, policy, &diagnostics) { body = .form(form) }
+            if method == "GET" { diagnostics.error(at: node.location, "a GET request has no body") }
+            for key in ["body", "batch"] where reader[key] != nil {
+                diagnostics.error(
+                    at: node.location,
+                    key == "body" ? "keep one of `body:` and `form:`" : "a form holds one event: leave `batch:` out")
+            }
+        }
         if case .none = body {
             for (key, purpose) in [("batch", "put together"), ("compression", "compress")] {
                 guard let node = reader[key] else { continue }
@@ -45,6 +54,7 @@ enum HTTPBody: Sendable {
     /// The canonical event.
     case event
     case template(BodyTemplate)
+    case form(FormBody)
 }
 
 struct HTTPBlueprint: RequestBlueprint {
@@ -58,6 +68,7 @@ struct HTTPBlueprint: RequestBlueprint {
         case .none: nil
         case .event: request.contentType(single: CloudEvents.structuredType, list: CloudEvents.batchType)
         case .template: request.contentType(single: "application/json", list: "application/json")
+        case .form: FormBody.contentType
         }
     }
 
@@ -67,17 +78,28 @@ struct HTTPBlueprint: RequestBlueprint {
     ) throws(RenderingError) -> HTTPClientRequest {
         var headers = headers
         headers.append("Idempotency-Key", BatchID.of(events))
-        let text = try request.body(events) { outgoing in bytes(of: outgoing.event) }
+        let text = try request.body(events, certain: certain) { outgoing throws(RenderingError) in
+            try bytes(of: outgoing.event)
+        }
         var made = request.request(for: events, method: method, headers: headers, body: text)
         if let resource = request.resource, let first = events.first { made.url = try resource.url(for: first.event) }
         return made
     }
 
-    private func bytes(of event: EventView) -> [UInt8] {
+    /// A template's body without its defaults; nil for one that has none.
+    private var certain: ((OutgoingEvent) -> [UInt8])? {
+        guard request.settings.mergesRecords, case .template(let template) = body, template.hasDefaults else {
+            return nil
+        }
+        return { template.render($0.event, policy, omitsDefaults: true) }
+    }
+
+    private func bytes(of event: EventView) throws(RenderingError) -> [UInt8] {
         switch body {
         case .none: []
         case .event: policy.payload(of: event)
         case .template(let template): template.render(event, policy)
+        case .form(let form): try form.render(event, policy)
         }
     }
 }

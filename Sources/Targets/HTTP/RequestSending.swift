@@ -8,30 +8,39 @@ extension TargetContext {
     ///   - encoder: what the body is compressed with on its way; nil: nothing.
     ///   - judge: what reads an answer of 2xx; nil: it says that all was taken.
     ///   - tokens: where its access token comes from; nil: it needs none.
+    ///   - mask: what of request and answer is kept by nobody.
+    ///   - test: watches a person's sample; nil for all else.
     func send(
         _ request: HTTPClientRequest, for target: RequestSettings, signedAtSeconds: Int64?, encoder: GzipEncoder?,
-        judge: ResponseJudge?, tokens: TokenSource?, completion: @escaping @Sendable (BatchOutcome) -> Void
+        judge: ResponseJudge?, tokens: TokenSource?, mask: SecretMask,
+        test: TargetTest?, completion: @escaping @Sendable (BatchOutcome) -> Void
     ) {
         let body = request.body
         var request = request
         if let encoder { request.body = encoder.compress(body) }
         let size = request.body.count
+        // The settings whole are large: a copy of them for each request costs more than what is done with it.
+        let (version, endpoint) = (target.settings.version, target.endpoint)
         @Sendable func finish(_ outcome: BatchOutcome, _ answer: Answer?) {
+            let isKept = !outcome.isDelivered
             completion(
-                outcome.carrying(
+                outcome.hiding(mask).carrying(
                     Exchange(
-                        body, version: target.settings.version, signedAtSeconds: signedAtSeconds, answer: answer,
-                        isKept: !outcome.isDelivered)))
+                        body, version: version, signedAtSeconds: signedAtSeconds, answer: answer, isKept: isKept,
+                        shown: isKept ? mask.request(body) : nil)))
         }
         transmit(request, tokens) { [now] result in
             switch result {
             case .answer(let response):
+                let kept = response.hiding(mask)
                 finish(
                     FailureClassification.outcome(response, bytes: size, now: now(), judge: judge),
-                    Answer(headerLines: response.headerLines, body: response.body, isCut: response.isTruncated))
+                    Answer(headerLines: kept.headerLines, body: kept.body, isCut: kept.isTruncated))
             case .transport(let failure):
-                finish(.all(.failed(FailureClassification.failure(failure, at: target.endpoint))), nil)
-            case .token(let failure): finish(.all(.failed(failure)), nil)
+                finish(.all(.failed(FailureClassification.failure(failure, at: endpoint))), nil)
+            case .token(let failure, let wasSent):
+                if !wasSent { test?.sends(nil) }
+                finish(.all(.failed(failure)), nil)
             }
         }
     }
@@ -50,7 +59,7 @@ extension TargetContext {
             let token: AccessToken
             switch result {
             case .success(let value): token = value
-            case .failure(let failure): return completion(.token(failure))
+            case .failure(let failure): return completion(.token(failure, wasSent: !mayRenew))
             }
             var authorized = request
             authorized.headers.set("Authorization", "Bearer \(token.value)")
@@ -60,7 +69,7 @@ extension TargetContext {
                     tokens.refused(token)
                     if mayRenew { return transmit(request, tokens, mayRenew: false, completion: completion) }
                 }
-                completion(.answer(response.hiding(token)))
+                completion(.answer(response.hiding(SecretMask([token.value]))))
             }
         }
     }
@@ -70,25 +79,13 @@ extension TargetContext {
 enum Transmission: Sendable {
     case answer(HTTPClientResponse)
     case transport(TransportFailure)
-    /// There was no access token, so that nothing was sent.
-    case token(DeliveryFailure)
+    /// There was no access token. Then nothing was sent, or with a token only that was refused.
+    case token(DeliveryFailure, wasSent: Bool)
 
     init(_ result: Result<HTTPClientResponse, TransportFailure>) {
         switch result {
         case .success(let response): self = .answer(response)
         case .failure(let failure): self = .transport(failure)
         }
-    }
-}
-
-extension HTTPClientResponse {
-    /// The answer as it may be kept: a service that repeats what it was sent repeats no token.
-    fileprivate func hiding(_ token: AccessToken) -> HTTPClientResponse {
-        var response = self
-        let secret = Array(token.value.utf8)
-        let mark = Array("***".utf8)
-        response.body.replace(secret, with: mark)
-        response.headerLines.replace(secret, with: mark)
-        return response
     }
 }

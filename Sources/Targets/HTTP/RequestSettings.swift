@@ -44,6 +44,11 @@ extension RequestSettings {
             reader.optional("compression")?.choice(of: RequestCompression.allCases.map(\.rawValue), &diagnostics)
             .flatMap(RequestCompression.init(rawValue:))
         response = reader.optional("response").flatMap { ResponsePredicate($0, policy, &diagnostics) }
+        if let node = reader["response"], response?.taken.isEmpty == false, batch != nil {
+            diagnostics.error(
+                at: node.location,
+                "`taken:` speaks of one event; of a batch no status says that all of it is as it should be")
+        }
         wrap = batch?.wrap ?? .array
         var settings = settings
         settings.batch = batch?.limits
@@ -135,15 +140,19 @@ extension RequestSettings {
     }
 
     /// One body of what would be the bodies of the events.
+    /// - Parameter certain: an event's body without the defaults of its template; nil where it has none.
     func body(
-        _ events: [OutgoingEvent], _ bytes: (OutgoingEvent) throws(RenderingError) -> [UInt8]
+        _ events: [OutgoingEvent], certain: ((OutgoingEvent) -> [UInt8])? = nil,
+        _ bytes: (OutgoingEvent) throws(RenderingError) -> [UInt8]
     ) throws(RenderingError) -> [UInt8] {
         guard settings.batch != nil else { return try bytes(events[0]) }
         var bodies: [[UInt8]] = []
         bodies.reserveCapacity(events.count)
         for event in events { bodies.append(try bytes(event)) }
         let records = records(events)
-        return wrap.body(records.merged(bodies), of: records.newest(events), ContentPolicy(settings))
+        return wrap.body(
+            records.merged(bodies, certain: certain.map { certain in { certain(events[$0]) } }),
+            of: records.newest(events), ContentPolicy(settings))
     }
 
     /// - Parameters:

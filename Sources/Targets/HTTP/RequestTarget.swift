@@ -23,8 +23,6 @@ extension RequestBlueprint {
     var destination: String { request.endpoint.display }
 
     func make(_ context: TargetContext) throws -> any Target {
-        try request.settings.tls.checkFiles(of: settings.name)
-        try request.oauth?.tls.checkFiles(of: settings.name)
         return RequestTarget(self, context, try request.compression.map { _ in try GzipEncoder() })
     }
 
@@ -36,27 +34,34 @@ extension RequestBlueprint {
     }
 
     fileprivate func rendition(_ request: HTTPClientRequest) -> TargetRendition {
-        TargetRendition(.request(request), of: self, showsSignature: false)
+        TargetRendition(.request(request), of: self, showsSignature: true)
     }
 }
 
 /// Sends one request an event, or a batch.
 final class RequestTarget: Target {
     private let blueprint: any RequestBlueprint
+    /// The blueprint's, kept here because it is a copy each time it is asked for.
+    private let settings: RequestSettings
+    private let isSigned: Bool
     private let context: TargetContext
     private let encoder: GzipEncoder?
     private let headers: HeaderFields
     /// Nil: no token is needed.
     private let tokens: TokenSource?
+    private let mask: SecretMask
     private let isClosed = Atomic(false)
 
     /// - Parameter encoder: nil: bodies are sent as they are.
     init(_ blueprint: some RequestBlueprint, _ context: TargetContext, _ encoder: GzipEncoder?) {
         self.blueprint = blueprint
+        settings = blueprint.request
+        isSigned = !blueprint.signatureHeaders.isEmpty
         self.context = context
         self.encoder = encoder
-        headers = blueprint.request.headers(contentType: blueprint.contentType)
-        tokens = blueprint.request.oauth.map { TokenSource($0) }
+        headers = settings.headers(contentType: blueprint.contentType)
+        tokens = settings.oauth.map { TokenSource($0) }
+        mask = SecretMask(settings)
     }
 
     func send(_ outgoing: OutgoingEvent, completion: @escaping @Sendable (DeliveryOutcome) -> Void) {
@@ -73,7 +78,6 @@ final class RequestTarget: Target {
         guard !isClosed.load(ordering: .acquiring) else {
             return completion(.all(.failed(FailureClassification.closed)))
         }
-        let settings = blueprint.request
         do throws(RenderingError) {
             let seconds = context.now().milliseconds / 1000
             let request = try blueprint.render(batch, headers: headers, timestampSeconds: seconds)
@@ -85,9 +89,12 @@ final class RequestTarget: Target {
                     names: predicate.names(records.newest(batch), ContentPolicy(settings.settings)))
             }
             context.send(
-                request, for: settings, signedAtSeconds: blueprint.signatureHeaders.isEmpty ? nil : seconds,
-                encoder: encoder, judge: judge, tokens: tokens
-            ) { completion(records.spread($0)) }
+                request, for: settings, signedAtSeconds: isSigned ? seconds : nil,
+                encoder: encoder, judge: judge, tokens: tokens, mask: mask, test: first.test
+            ) { [tokens, test = first.test] outcome in
+                if let tokens { test?.asked(tokens.lastExchange) }
+                completion(records.spread(outcome))
+            }
         } catch {
             completion(.all(.failed(FailureClassification.failure(error))))
         }

@@ -27,14 +27,16 @@ package final class Exchange: Sendable {
     /// - Parameters:
     ///   - bytes: what was rendered.
     ///   - isKept: the request failed, so its bytes are kept.
+    ///   - shown: those bytes without secrets, if there may be any.
     package init(
-        _ bytes: [UInt8], version: TargetVersion?, signedAtSeconds: Int64? = nil, answer: Answer? = nil, isKept: Bool
+        _ bytes: [UInt8], version: TargetVersion?, signedAtSeconds: Int64? = nil, answer: Answer? = nil, isKept: Bool,
+        shown: [UInt8]? = nil
     ) {
         self.version = version
         self.signedAtSeconds = signedAtSeconds
         self.answer = answer
         digest = SHA256.hash(bytes)
-        request = isKept ? bytes.beginning(Self.maximumRequest) : nil
+        request = isKept ? (shown ?? bytes).beginning(Self.maximumRequest) : nil
         size = bytes.count
     }
 

@@ -21,7 +21,11 @@ enum FailureClassification {
     static func outcome(
         _ response: HTTPClientResponse, bytes: Int, now: Timestamp, judge: ResponseJudge?
     ) -> BatchOutcome {
-        guard blame(status: response.status) == nil, let judge else {
+        if let judge, judge.predicate.taken.contains(response.status) {
+            return .all(
+                .delivered(DeliveryReceipt(status: response.status, duration: response.duration, bytes: bytes)))
+        }
+        guard blame(status: response.status) == nil, let judge, judge.predicate.reads(response.status) else {
             let whole = outcome(response, bytes: bytes, now: now)
             return .all(judge?.predicate.refused?.reading(response, whole) ?? whole)
         }

@@ -9,8 +9,19 @@ struct ResponsePredicate: Sendable {
     var items: ResultList?
     /// Further results, of events that failed; what they say goes before what `items` says.
     var errors: ResultList?
+    /// Other statuses than 2xx that say that all is as it should be: what was to be made is there, what was to go is gone.
+    var taken: Set<Int> = []
     /// What answers of other statuses say.
     var refused: ResponseRefusal?
+
+    /// Those of 2xx that are read; nil: all.
+    var statuses: Set<Int>?
+
+    /// Whether an answer of 2xx is looked into.
+    func reads(_ status: Int) -> Bool {
+        guard whole.ok != nil || whole.retry != nil || items != nil else { return false }
+        return statuses?.contains(status) ?? true
+    }
 
     /// What tells a success from a failure, and a failure of the receiver from one of the event.
     struct Verdict: Sendable {

@@ -17,11 +17,30 @@ extension ResponsePredicate {
                 diagnostics.error(at: node.location, "`errors:` needs `id:`, because not every event is among them")
             }
         }
+        taken = reader.optional("taken").map { Self.taken($0, &diagnostics) } ?? []
+        let statuses = reader.optional("statuses")?.list(&diagnostics)
+            .compactMap { $0.integer(in: 200...299, &diagnostics) }
+        self.statuses = statuses.map { Set($0) }
         refused = reader.optional("refused").flatMap { ResponseRefusal($0, &diagnostics) }
         if node.entries?.isEmpty == true {
             diagnostics.error(at: node.location, "`response:` needs `ok:`, `retry:` or `items:`")
         }
         reader.finish(&diagnostics)
+    }
+
+    /// None of those that speak of the request and not of what it is for.
+    private static func taken(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> Set<Int> {
+        var statuses: Set<Int> = []
+        for element in node.list(&diagnostics) {
+            guard let status = element.integer(in: 400...499, &diagnostics) else { continue }
+            guard ![401, 403, 407, 408, 425, 429].contains(status) else {
+                diagnostics.error(
+                    at: element.location, "a \(status) says that nothing was done, so it cannot mean that all is well")
+                continue
+            }
+            statuses.insert(status)
+        }
+        return statuses
     }
 }
 

@@ -13,12 +13,20 @@ struct ResponseRefusal: Sendable {
     /// The outcome with the blame where it belongs. An answer that cannot be read means what its status means.
     func reading(_ response: HTTPClientResponse, _ outcome: DeliveryOutcome) -> DeliveryOutcome {
         guard case .failed(var failure) = outcome, statuses.contains(response.status), !response.isTruncated,
-            let tape = try? JSONParser(maximumDepth: 64).parse(response.body), retry.holds(tape, tape.root)
+            let tape = Self.tape(response.body), retry.holds(tape, tape.root)
         else { return outcome }
         failure.code = "answer_retry"
         failure.message = "the receiver answered \(response.status) and says that no event is to blame"
         failure.blame = .target
         return .failed(failure)
+    }
+
+    /// The answer; one that is no JSON as a JSON string.
+    private static func tape(_ body: [UInt8]) -> JSONTape? {
+        if let tape = try? JSONParser(maximumDepth: 64).parse(body) { return tape }
+        var writer = JSONWriter(reserving: body.count + 2)
+        writer.string(String(decoding: body, as: UTF8.self))
+        return try? JSONParser().parse(writer.bytes)
     }
 }
 

@@ -1,6 +1,9 @@
 import Events
+import Foundation
 import HTTPTypes
+import TestSupport
 import Testing
+import YAML
 
 @testable import Targets
 
@@ -32,6 +35,29 @@ struct AuthorizationTests {
         let rendition = try blueprint.rendition(of: Sample.outgoing(try Sample.event()), hostname: "g", now: .now())
         #expect(rendition.headers.first { $0.name == "X-Gate" }?.value == "***")
         #expect(try !text(#require(blueprint.settings.version).source).contains("k3y"))
+    }
+
+    @Test("of files that cannot be read there is a warning, where the target stands, for each once")
+    func files() throws {
+        let folder = TemporaryDirectory()
+        try "".write(toFile: folder.path + "/there.pem", atomically: true, encoding: .utf8)
+        let (decoded, messages) = try decode(
+            """
+            type: http
+            url: https://crm.example/
+            tls: {ca: \(folder.path)/there.pem, cert: \(folder.path)/cert.pem}
+            auth:
+              oauth2:
+                {token_url: "https://login.example/", client_id: a, client_secret: b, tls: {ca: \(folder.path)/ca.pem, cert: \(folder.path)/cert.pem}}
+            """)
+        #expect(messages == [])
+        var diagnostics = Diagnostics()
+        try #require(decoded).warnOfUnreadableFiles(&diagnostics)
+        let told = diagnostics.sorted
+        #expect(told.count == 2 && told.allSatisfy { $0.severity == .warning && $0.location.line == 1 }, "\(told)")
+        for (key, file) in [("cert", "cert.pem"), ("ca", "ca.pem")] {
+            #expect(told.contains { $0.message.contains("`tls: {\(key): …}`") && $0.message.contains(file) })
+        }
     }
 
     @Test(

@@ -1,5 +1,6 @@
 import Events
 import Foundation
+import HTTPClient
 import HTTPTypes
 import JSON
 import Synchronization
@@ -112,7 +113,7 @@ struct OAuthTests {
                 "client_secret: \"s3 cr:et\", scope: \"a b\", audience: x, parameters: {resource: \"https://r\"}"))
             .send(Sample.outgoing(try Sample.event()))
         let (form, request) = try form(service)
-        #expect(request.headers["Authorization"] == "Basic " + Data("gate%3A1:s3+cr%3Aet".utf8).base64EncodedString())
+        #expect(request.headers["Authorization"] == "Basic " + Data("gate%3A1:s3%20cr%3Aet".utf8).base64EncodedString())
         #expect(request.method == "POST" && request.headers["Content-Type"] == "application/x-www-form-urlencoded")
         #expect(form["grant_type"] == "client_credentials" && form["scope"] == "a b" && form["audience"] == "x")
         #expect(form["resource"] == "https://r" && form["client_secret"] == nil && form["client_id"] == nil)
@@ -162,7 +163,7 @@ struct OAuthTests {
     @Test(
         "what the endpoint answers is the target's fault, under a code of its own",
         arguments: [
-            (401, #"{"error":"invalid_client","error_description":"SECRET echoed"}"#, "oauth_invalid_client"),
+            (401, #"{"error":"invalid_client","error_description":"no: s3 cret\r\nTrace 7"}"#, "oauth_invalid_client"),
             (400, #"{"error":"invalid_scope"}"#, "oauth_invalid_scope"),
             (400, #"{"error":"something of its own"}"#, "oauth_http_400"), (400, "<html>", "oauth_http_400"),
             (429, "", "oauth_http_429"), (500, #"{"error":"invalid_client"}"#, "oauth_http_500"),
@@ -179,19 +180,84 @@ struct OAuthTests {
         service.endpointAnswers(HTTPResponse(status: status, headers: ["Retry-After": "9"], body: Array(body.utf8)))
         let failure = await (try service.target()).send(Sample.outgoing(try Sample.event())).failure
         #expect(failure?.code == code && failure?.blame == .target)
-        #expect(failure?.message.contains("echoed") == false && failure?.response == [])
+        #expect(failure?.message.contains("s3 cret") == false && failure?.response == [])
         #expect(failure?.retryAfter == .seconds(9) && service.requests.isEmpty)
         #expect(failure?.exchange?.answer == nil)
     }
 
-    @Test("a token of a lifetime that is a text, or is not said, is taken")
-    func lifetimes() async throws {
-        for more in [#","expires_in":"3599""#, "", #","expires_in":0"#, #","expires_in":-1"#, #","expires_in":null"#] {
-            let service = Service()
-            service.endpointAnswers(.json(#"{"access_token":"odd"\#(more)}"#))
-            service.state.withLock { _ = $0.good.insert("Bearer odd") }
-            #expect(await (try service.target()).send(Sample.outgoing(try Sample.event())).receipt != nil, "\(more)")
+    @Test("quotes the first line of what the endpoint says, without the secret")
+    func explanation() async throws {
+        let service = Service()
+        service.endpointAnswers(
+            .json(
+                #"{"error":"invalid_client","error_description":"AADSTS7: no s3 cret, s3%20cret or Z2F0ZSUzQTE6czMlMjBjcmV0\r\nTrace"}"#,
+                status: 401))
+        let failure = await (try service.target()).send(Sample.outgoing(try Sample.event())).failure
+        #expect(failure?.message.hasSuffix("answered 401: invalid_client (AADSTS7: no ***, *** or ***)") == true)
+    }
+
+    @Test(
+        "reads a lifetime in all the ways it is written, and takes a token without one",
+        arguments: [
+            ("3599", 3599), ("\"3599\"", 3599), ("3599.0", 3599), ("3.6e3", 3600), ("0", nil), ("-1", nil),
+            ("null", nil), ("\"soon\"", nil), ("[]", nil), ("1e300", 366 * 86_400),
+            ("99999999999999999999999", 366 * 86_400),
+        ] as [(String, Int?)])
+    func lifetimes(text: String, seconds: Int?) throws {
+        let endpoint = try #require(
+            (try decode("{type: http, url: \"https://login.example/\"}").blueprint as? HTTPBlueprint)?.request.endpoint)
+        let response = HTTPClientResponse(
+            status: 200, body: Array(#"{"access_token":"odd","expires_in":\#(text)}"#.utf8))
+        guard
+            case .token("odd", let lifetime) = TokenAnswer(
+                .success(response), from: endpoint, explanation: nil, now: .now())
+        else { return #expect(Bool(false)) }
+        #expect(lifetime == seconds.map { .seconds($0) })
+    }
+
+    @Test("shows the certificate of the target to both, and one of its own to the endpoint")
+    func certificates() async throws {
+        let authority = try LocalAuthority()
+        let identity = try authority.issue()
+        let tokens = Collected<ScriptedRequest>()
+        let endpoint = ScriptedServer(
+            tls: ServerTLS(identity, clientCAFile: authority.caFile),
+            answering: { request in
+                tokens.append(request)
+                return .json(#"{"access_token":"t1","expires_in":3600}"#)
+            })
+        let service = ScriptedServer(
+            tls: ServerTLS(identity, clientCAFile: authority.caFile),
+            answering: { HTTPResponse(status: $0.headers["Authorization"] == "Bearer t1" ? 204 : 401) })
+        let ours = try authority.issue(["DNS:gate.test"])
+        let shown = "{ca: \(authority.caFile), cert: \(ours.certFile), key: \(ours.keyFile)}"
+        func outcome(_ own: String) async throws -> DeliveryOutcome {
+            let (blueprint, messages) = try decode(
+                """
+                {type: http, url: "\(service.url("/", scheme: "https"))", allow: 127.0.0.1/32, tls: \(shown),
+                 auth: {oauth2: {token_url: "\(endpoint.url("/t", scheme: "https"))", client_id: a, client_secret: b\(own)}}}
+                """)
+            #expect(messages == [])
+            return await (try #require(blueprint).make(testContext())).send(Sample.outgoing(try Sample.event()))
         }
+        #expect(try await outcome("").receipt?.status == 204)
+        #expect(try await outcome(", tls: \(shown)").receipt?.status == 204)
+        #expect(tokens.count == 2)
+        let refused = try await outcome(", tls: {ca: \(authority.caFile)}").failure
+        #expect(["oauth_tls_refused", "oauth_connection_closed"].contains(refused?.code))
+        let untrusted = try await outcome(", tls: {cert: \(ours.certFile), key: \(ours.keyFile)}").failure
+        #expect(untrusted?.code == "oauth_tls_untrusted" && tokens.count == 2)
+    }
+
+    @Test("is another target with another secret, so that a reload takes it")
+    func rotation() throws {
+        let service = Service()
+        let fingerprints = try ["one", "two"].map { secret in
+            try #require(
+                try decode(service.yaml("client_secret: \"${env:S}\""), environment: ["S": secret]).blueprint
+            ).settings.fingerprint
+        }
+        #expect(fingerprints[0] != fingerprints[1])
     }
 
     @Test("an endpoint that cannot be reached, or may not be, is told apart from the service")
@@ -243,6 +309,32 @@ struct OAuthTests {
         let service = Service()
         let blueprint = try #require(try decode(service.yaml("client_secret: pla1n")).blueprint)
         #expect(try !text(#require(blueprint.settings.version).source).contains("pla1n"))
+    }
+
+    @Test("a certificate is that of the key")
+    func certificate() throws {
+        let folder = TemporaryDirectory()
+        var files: [String: String] = [:]
+        for name in ["OWN", "OTHER"] {
+            let (key, certificate) = ("\(folder.path)/\(name).key", "\(folder.path)/\(name).pem")
+            let made = try run(
+                "openssl",
+                [
+                    "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                    "/CN=gate",
+                    "-keyout", key, "-out", certificate,
+                ])
+            #expect(made.status == 0)
+            files[name + "_KEY"] = try String(contentsOfFile: key, encoding: .utf8)
+            files[name] = try String(contentsOfFile: certificate, encoding: .utf8)
+        }
+        func messages(_ name: String) throws -> [String] {
+            let yaml = Service().yaml("private_key: \"${env:OWN_KEY}\", certificate: \"${env:\(name)}\"")
+            return try decode(yaml, environment: files).messages
+        }
+        #expect(try messages("OWN") == [])
+        let other = try messages("OTHER")
+        #expect(other.count == 1 && other[0].contains("of another key"), "\(other)")
     }
 
     @Test(

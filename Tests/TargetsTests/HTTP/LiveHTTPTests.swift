@@ -158,12 +158,19 @@ struct LiveHTTPTests {
         #expect(failure?.code == "tls_untrusted" && failure?.blame == .target)
     }
 
-    @Test("cannot be made with a certificate file that is not there")
-    func missingFile() throws {
-        let blueprint = try decode("{type: webhook, url: \"https://x.example/\", tls: {ca: /nowhere/ca.pem}}").blueprint
-        #expect(throws: TargetError("target siem: tls.ca: /nowhere/ca.pem: No such file or directory")) {
-            try blueprint?.make(testContext())
-        }
+    @Test("waits for a certificate file that is not there, and goes on once it is")
+    func missingFile() async throws {
+        let authority = try LocalAuthority()
+        let server = ScriptedServer(
+            tls: ServerTLS(try authority.issue()), answering: { _ in HTTPResponse(status: 200) })
+        let folder = TemporaryDirectory()
+        let url = server.url("/", scheme: "https")
+        let target = try target(
+            "{type: webhook, url: \"\(url)\", allow: 127.0.0.1, tls: {ca: \(folder.path)/ca.pem}}")
+        let failure = await target.send(Sample.outgoing(try Sample.event())).failure
+        #expect(failure?.code == "tls_credentials" && failure?.blame == .target)
+        try FileManager.default.copyItem(atPath: authority.caFile, toPath: folder.path + "/ca.pem")
+        #expect(await target.send(Sample.outgoing(try Sample.event())).receipt != nil)
     }
 
     @Test("sends nothing after it was closed")

@@ -49,6 +49,40 @@ struct ResponseTests {
         #expect(outcome.isWhole && outcome.each == [expected])
     }
 
+    @Test("a status of its own may say that all is as it should be, whatever the answer holds")
+    func taken() throws {
+        func result(_ response: String, _ answer: String, status: Int) throws -> String {
+            let (decoded, messages) = try decode("{type: http, url: \"https://x.example/\", response: \(response)}")
+            #expect(messages == [])
+            let predicate = try #require((decoded as? HTTPBlueprint)?.request.response)
+            let judge = ResponseJudge(predicate: predicate, names: EventNames(count: 1, items: [:], errors: [:]))
+            let outcome = FailureClassification.outcome(
+                HTTPClientResponse(status: status, body: Array(answer.utf8)), bytes: 1, now: .now(), judge: judge)
+            guard case .all(let outcome) = outcome else { return "each" }
+            return outcome.failure.map { "\($0.code) \($0.blame)" } ?? "ok"
+        }
+        let response = "{taken: [404, 409], ok: {/success: true}}"
+        for status in [404, 409] { #expect(try result(response, "<html>", status: status) == "ok") }
+        #expect(try result(response, "", status: 400) == "http_400 event")
+        #expect(try result(response, "", status: 500) == "http_500 target")
+        #expect(try result(response, #"{"success": false}"#, status: 200) == "answer_refused event")
+        #expect(try result("{taken: 409}", "no JSON", status: 200) == "ok", "an answer of 2xx is not read then")
+    }
+
+    @Test("no status says so of a batch")
+    func takenBatch() throws {
+        let (blueprint, messages) = try decode(
+            "{type: http, url: \"https://x.example/\", batch: {}, response: {taken: 409}}")
+        #expect(blueprint == nil && messages.count == 1, "\(messages)")
+    }
+
+    @Test("a status that speaks of the request alone cannot", arguments: [200, 302, 401, 403, 408, 429, 500])
+    func neverTaken(status: Int) throws {
+        let (blueprint, messages) = try decode(
+            "{type: http, url: \"https://x.example/\", response: {taken: [\(status)]}}")
+        #expect(blueprint == nil && messages.count == 1, "\(messages)")
+    }
+
     @Test("null stands for what is not there as well")
     func absent() throws {
         for answer in ["{}", #"{"error": null}"#] {

@@ -51,6 +51,61 @@ struct TargetTestTests {
         #expect((sent["body"] as? String)?.hasPrefix("[") == !batch.isEmpty)
     }
 
+    @Test("shows what the token endpoint was asked and said, and neither secret nor token")
+    func tokens() async throws {
+        let server = ScriptedServer(answering: { request in
+            guard request.target == "/token" else {
+                return HTTPResponse(status: 200, body: Array((request.headers["Authorization"] ?? "").utf8))
+            }
+            return .json(#"{"access_token":"acc3ss","refresh_token":"refr3sh","expires_in":3600,"scope":"acc3ss b"}"#)
+        })
+        func report(_ url: String) async throws -> (shown: String, object: [String: Any]) {
+            let report = try await self.report(
+                """
+                {type: http, url: "\(server.url("/api"))", allow: 127.0.0.1/32, auth: {oauth2: {token_url: "\(url)",
+                 client_id: gate, client_secret: "${env:TOKEN}", auth_method: client_secret_post, scope: a b,
+                 parameters: {tenant_key: k3y-of-mine, resource: r}}}}
+                """)
+            return (text(report.json), try JSONTape.object(report.json))
+        }
+        let (shown, object) = try await report(server.url("/token"))
+        for secret in ["s3cret", "acc3ss", "refr3sh", "k3y-of-mine"] { #expect(!shown.contains(secret), "\(shown)") }
+        let token = try #require(object["token"] as? [String: Any])
+        let request = try #require(token["request"] as? [String: Any])
+        #expect(request["method"] as? String == "POST" && request["destination"] as? String == server.url("/token"))
+        #expect(
+            request["body"] as? String
+                == "grant_type=client_credentials&scope=a%20b&tenant_key=***&resource=r&client_id=gate&client_secret=***"
+        )
+        #expect(token["status"] as? Int == 200 && (token["age_seconds"] as? Int).map { 0...600 ~= $0 } == true)
+        let answer = try #require(token["answer"] as? [String: String])
+        #expect(answer == ["expires_in": "3600", "scope": "*** b"])
+        #expect(object["delivered"] as? Bool == true && object["request"] is [String: Any])
+
+        // Without a token nothing is sent, and nothing shown as sent.
+        let (_, failed) = try await report(server.url("/api"))
+        #expect(failed["reason"] as? String == "oauth_bad_response" && failed["request"] is NSNull)
+        #expect((failed["token"] as? [String: Any])?["answer"] is NSNull)
+        #expect((failed["advice"] as? String)?.contains("token_url") == true)
+    }
+
+    @Test("shows the whole URL that was sent, with the values in it and without its query")
+    func resource() async throws {
+        let targets = Collected<String>()
+        let server = ScriptedServer(answering: { request in
+            targets.append(request.target)
+            return HTTPResponse(status: 204)
+        })
+        let path = "/api/data/v9.2/a-name-that-is-rather-long-for-its-purpose/contacts"
+        let report = try await report(
+            """
+            {type: http, method: PATCH, allow: 127.0.0.1/32,
+             url: "\(server.url(path))(email='{visitor.email|odata}')?key=abc"}
+            """)
+        #expect(targets.values == ["\(path)(email='gatehouse-test%40example.com')?key=abc"])
+        #expect(report.sent?.destination == server.url("\(path)(email='gatehouse-test%40example.com')"))
+    }
+
     @Test("keeps 4 KiB of an answer")
     func longAnswer() async throws {
         let server = ScriptedServer(answering: { _ in
