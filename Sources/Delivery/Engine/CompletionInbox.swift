@@ -11,8 +11,8 @@ struct Completion: Sendable {
     enum Content: Sendable {
         case one(Part, DeliveryOutcome)
         case several([Part], BatchOutcome)
-        /// No outcome, but news of a connection, of the target of this name.
-        case connection(String, ConnectionNews)
+        /// No outcome, but news of a connection, of the target of this name, and when it was told.
+        case connection(String, ConnectionNews, Moment)
 
         /// Whether the target took all of it.
         var isDelivered: Bool {

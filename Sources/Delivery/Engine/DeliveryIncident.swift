@@ -23,6 +23,9 @@ struct FailureStreak {
     /// The streak that was told of, by its first failure.
     var toldSinceMs: Int64?
 
+    /// A connection broke that had taken a sender's events.
+    mutating func noteLoss() { concernsSenders = true }
+
     mutating func note(_ outcome: DeliveryOutcome, isSystem: Bool) {
         switch outcome {
         case .delivered:

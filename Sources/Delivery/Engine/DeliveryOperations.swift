@@ -52,10 +52,13 @@ package struct DeadLetterDecision: Sendable, Hashable {
     package var done: Int
     /// Handed to the instances that hold them, which have not answered yet. They are decided as soon as one does.
     package var waiting: Int
+    /// Dead letters still: the target does not take them now, or somebody else has decided meanwhile.
+    package var kept: Int
 
-    package init(done: Int, waiting: Int = 0) {
+    package init(done: Int, waiting: Int = 0, kept: Int = 0) {
         self.done = done
         self.waiting = waiting
+        self.kept = kept
     }
 }
 
@@ -64,7 +67,13 @@ extension DeliveryEngine: DeliveryOperations {
         _ action: DeadLetterAction, on filter: DeadLetterFilter, by actor: String,
         where condition: (DeadLetterRow) -> Bool
     ) throws -> DeadLetterDecision {
-        DeadLetterDecision(done: try decide(action, filter, by: actor, where: condition))
+        var matching = 0
+        let done = try decide(action, filter, by: actor) { letter in
+            guard condition(letter) else { return false }
+            matching += 1
+            return true
+        }
+        return DeadLetterDecision(done: done, kept: matching - done)
     }
 
     package func audit(_ entry: AuditEntry) throws { try store.audit(entry) }

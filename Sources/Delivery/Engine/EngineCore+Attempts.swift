@@ -50,8 +50,21 @@ extension EngineCore {
         sink.target.send(batch: batch) { [parts] in end(.several(parts, $0)) }
     }
 
-    /// The event to send; nil when it is not there, which the state has been told.
+    /// The event to send; nil when it is not there, or the target does not take it now, which the state has been told.
+    /// Routes are asked once, but whoever opts out while an event of theirs waits is not sent, however it came to wait.
     private func event(of attempt: Attempt, _ runtime: TargetRuntime, _ now: Moment) -> LoggedEvent? {
+        guard let event = content(of: attempt, runtime, now) else { return nil }
+        guard let view = event.view, let reason = matcher.refusal((runtime.replayed ?? runtime).index, of: view) else {
+            return event
+        }
+        runtime.state.refuse(attempt.ticket, reason, now)
+        if runtime.replay == nil {
+            observer?(.refused(event, target: runtime.name, routes: attempt.routes.names, reason))
+        }
+        return nil
+    }
+
+    private func content(of attempt: Attempt, _ runtime: TargetRuntime, _ now: Moment) -> LoggedEvent? {
         switch attempt.content {
         case .event(let event): return event
         case .open(let place):
@@ -61,7 +74,7 @@ extension EngineCore {
                 {
                     return LoggedEvent(entry, payload, parser)
                 }
-                runtime.state.vanish(attempt.ticket)
+                runtime.state.vanish(attempt.ticket, now)
             } catch {
                 reportStoreFailure(error)
                 runtime.state.abandon(attempt.ticket, now)
@@ -101,8 +114,8 @@ extension EngineCore {
     func finishAttempts(_ now: Moment) {
         inbox.take(&completions)
         for completion in completions {
-            if case .connection(let target, let news) = completion.content {
-                hear(news, of: target, sink: completion.sink, now)
+            if case .connection(let target, let news, let told) = completion.content {
+                hear(news, told: told, of: target, sink: completion.sink, now)
                 continue
             }
             // A forgotten target's attempts end for nobody.
@@ -128,6 +141,7 @@ extension EngineCore {
             watchBreaker(runtime, now)
             if !completion.content.isDelivered || runtime.lastLoggedStanding != .running { logStanding(runtime, now) }
         }
+        measureFinished()
     }
 
     private static let noResult = DeliveryOutcome.failed(
@@ -158,6 +172,13 @@ extension EngineCore {
         _ part: Completion.Part, _ outcome: DeliveryOutcome, _ runtime: TargetRuntime, _ now: Moment
     ) -> AttemptedEvent? {
         guard let event = runtime.state.event(of: part.ticket) else { return nil }
+        if case .delivered(let receipt) = outcome, runtime.state.isWatched(receipt) {
+            // It counts once it is finished: see `measureFinished`.
+            if runtime.replay == nil {
+                observer?(.delivered(event.id, target: runtime.name, attempt: part.attempt, receipt))
+            }
+            return event
+        }
         (runtime.replayed ?? runtime).failures.note(outcome, isSystem: event.isSystem)
         switch outcome {
         case .delivered(let receipt):

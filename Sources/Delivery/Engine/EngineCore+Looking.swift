@@ -1,4 +1,5 @@
 internal import EventLog
+internal import Targets
 
 extension EngineCore {
     func statuses() -> [TargetStatus] {
@@ -14,8 +15,10 @@ extension EngineCore {
         let cursor = state.cursor
         return TargetStatus(
             name: runtime.name, type: runtime.stored.type, destination: runtime.stored.destination,
+            description: runtime.settings?.description,
             standing: standing(of: runtime, now),
             balance: balance(runtime, cursor, head, statistics), inFlight: state.inFlightCount, open: state.openCount,
+            sent: state.sentCount,
             lagEvents: log.count(from: cursor.position, to: head),
             lagSeconds: lagSeconds(state, cursor, now), lastError: state.health.lastFailure)
     }

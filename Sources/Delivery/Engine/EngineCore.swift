@@ -95,8 +95,8 @@ final class EngineCore {
     /// - Parameter name: the target's.
     func newSink(_ target: any Target, name: String) -> Sink {
         lastSink += 1
-        target.watchConnections { [inbox, lastSink] news in
-            inbox.post(Completion(target: 0, sink: lastSink, content: .connection(name, news)))
+        target.watchConnections { [inbox, lastSink, clock] news in
+            inbox.post(Completion(target: 0, sink: lastSink, content: .connection(name, news, clock())))
         }
         return Sink(id: lastSink, target: target)
     }

@@ -15,6 +15,7 @@ extension TargetPolicy {
         ordersByKey = settings.order == .key
         joinsKeys = settings.mergesRecords
         resend = settings.resend
+        if let resend { resendForMs = resend.time.milliseconds }
         guard let batch = settings.batch else { return }
         self.batch = BatchPolicy(
             maximumEvents: batch.maximumEvents, maximumBytes: batch.maximumBytes, everyMs: batch.every.milliseconds)

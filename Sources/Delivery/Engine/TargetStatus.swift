@@ -43,11 +43,15 @@ package struct TargetStatus: Sendable, Hashable {
     package var type: String
     /// Where it sends to, for people; no secrets.
     package var destination: String
+    /// As configured; nil also where no instance runs.
+    package var description: String?
     package var standing: TargetStanding
     package var balance: TargetBalance
     /// Events being sent now, and those that failed and wait for another try.
     package var inFlight: Int
     package var open: Int
+    /// Of `open`, those that a connection without acknowledgements took last: see `SentWindows`.
+    package var sent = 0
     /// Events the position has not passed.
     package var lagEvents: Int64
     /// How long the oldest pending event has waited since it was received, in seconds.
@@ -55,13 +59,14 @@ package struct TargetStatus: Sendable, Hashable {
     /// The stable code of the last failure by the target's fault, until the next success.
     package var lastError: String?
 
-    /// `{name, type, destination, state, reason, until, delivered, filtered, pending, dead, discarded, expired, repeated,
-    /// filtered_by: {no_route, no_consent, no_key, opted_out, event_not_enabled}, in_flight, open, lag_events, lag_seconds, last_error}`
+    /// `{name, type, destination, description, state, reason, until, delivered, filtered, pending, dead, discarded, expired, repeated,
+    /// filtered_by: {no_route, no_consent, no_key, opted_out, event_not_enabled}, in_flight, open, sent, lag_events, lag_seconds, last_error}`
     package func appendJSON(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.member("name", name)
         writer.member("type", type)
         writer.member("destination", destination)
+        writer.member("description", description)
         writer.member("state", standing.name)
         writer.member("reason", standing.reason)
         writer.member("until", standing.untilMs.map { Timestamp(milliseconds: $0).text })
@@ -69,6 +74,7 @@ package struct TargetStatus: Sendable, Hashable {
         balance.appendReasons(to: &writer)
         writer.member("in_flight", Int64(inFlight))
         writer.member("open", Int64(open))
+        writer.member("sent", Int64(sent))
         writer.member("lag_events", lagEvents)
         writer.key("lag_seconds")
         writer.double((lagSeconds * 1000).rounded() / 1000)

@@ -7,7 +7,7 @@ struct PartitionShare: Sendable {
     /// What was counted elsewhere: of the shards as they came, less as they went.
     var broughtIn = TargetCounters()
     /// Events at or beyond their partition's position that are known to have ended, or to be in the open set.
-    var ahead: [RecordPlace: DeliveryState] = [:]
+    var ahead: [RecordPlace: KnownState] = [:]
     /// About to be let go of: nothing more of them is read or sent.
     var releasing: Set<Int32> = []
     /// Places of theirs that are holes, and are not sent here any more.
@@ -19,6 +19,12 @@ struct PartitionShare: Sendable {
 /// The accounts by partition, where there are any.
 extension TargetState {
     /// An event before the position has ended so.
+    mutating func count(_ known: KnownState, _ partition: Int32, isSystem: Bool, by amount: Int64 = 1) {
+        counters.count(known, isSystem: isSystem, by: amount)
+        share?.counters[Int(partition)].count(known, isSystem: isSystem, by: amount)
+    }
+
+    /// The same, of a counter.
     mutating func count(
         _ ending: WritableKeyPath<TargetCounters, Int64>, _ partition: Int32, isSystem: Bool, by amount: Int64 = 1
     ) {
@@ -29,14 +35,14 @@ extension TargetState {
     /// An open event, or a dead letter, has become something else. One that the position has not passed is counted when it
     /// does.
     mutating func recount(
-        _ place: RecordPlace, isSystem: Bool, from: DeliveryState = .pending, to state: DeliveryState
+        _ place: RecordPlace, isSystem: Bool, from: KnownState = .pending, to known: KnownState
     ) {
         if share != nil, !position.isPast(place) {
-            share?.ahead[place] = state
+            share?.ahead[place] = known
             return
         }
-        if let counter = from.counter { count(counter, place.partition, isSystem: isSystem, by: -1) }
-        if let counter = state.counter { count(counter, place.partition, isSystem: isSystem) }
+        count(from, place.partition, isSystem: isSystem, by: -1)
+        count(known, place.partition, isSystem: isSystem)
     }
 
     /// The position passes an event that is known.
@@ -44,8 +50,8 @@ extension TargetState {
         let partition = Int(place.partition)
         position.offsets[partition] = max(position.offsets[partition], place.offset + 1)
         isDirty = true
-        guard let state = share?.ahead.removeValue(forKey: place), let counter = state.counter else { return }
-        count(counter, place.partition, isSystem: isSystem)
+        guard let known = share?.ahead.removeValue(forKey: place) else { return }
+        count(known, place.partition, isSystem: isSystem)
     }
 
     /// Known events of a partition that were not read yet and never will be. Whether one is Gatehouse's own is only known

@@ -9,13 +9,13 @@ package struct SharedReplay: Sendable {
     /// With their texts; of their route sets only the names count.
     package var dead: [DeadLetter]
     /// As in `RestoredShard`.
-    package var ahead: [RecordPlace: DeliveryState]
+    package var ahead: [RecordPlace: KnownState]
     /// Events of the range that the target itself has not finished, on whatever instance: they are left out.
     package var unfinished: Set<RecordPlace>
 
     package init(
         _ replay: MirroredReplay, open: [RestoredShard.Open] = [], dead: [DeadLetter] = [],
-        ahead: [RecordPlace: DeliveryState] = [:], unfinished: Set<RecordPlace> = []
+        ahead: [RecordPlace: KnownState] = [:], unfinished: Set<RecordPlace> = []
     ) {
         self.replay = replay
         self.open = open

@@ -110,13 +110,13 @@ package struct RestoredShard: Sendable {
     /// Events at or beyond their partition's position that were kept as finished, dead or open although the position
     /// was not moved past them before the last owner ended. They are not delivered again; when the position passes
     /// them they count as this, or as what became of them meanwhile. `pending`: it is among `open`.
-    package var ahead: [RecordPlace: DeliveryState]
+    package var ahead: [RecordPlace: KnownState]
     /// When the target was first seen, milliseconds since 1970 UTC.
     package var createdAtMs: Int64
 
     package init(
         shard: Int, partitions: [Int32: Partition], open: [Open] = [], dead: [DeadLetter] = [],
-        ahead: [RecordPlace: DeliveryState] = [:], createdAtMs: Int64
+        ahead: [RecordPlace: KnownState] = [:], createdAtMs: Int64
     ) {
         self.shard = shard
         self.partitions = partitions

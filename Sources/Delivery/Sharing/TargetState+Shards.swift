@@ -14,7 +14,7 @@ extension TargetState {
     }
 
     /// The state of a replay, over the whole log, that another instance may have left at any moment.
-    mutating func beginShare(ahead: [RecordPlace: DeliveryState]) {
+    mutating func beginShare(ahead: [RecordPlace: KnownState]) {
         share = PartitionShare(counters: Array(repeating: TargetCounters(), count: position.offsets.count))
         for (place, state) in ahead where !position.isPast(place) && (state != .pending || open[place] != nil) {
             share?.ahead[place] = state

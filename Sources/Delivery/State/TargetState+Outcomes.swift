@@ -19,8 +19,10 @@ extension TargetState {
     }
 
     /// The open event of this attempt is gone: somebody removed its text.
-    package mutating func vanish(_ ticket: AttemptTicket) {
-        guard case .open(let place) = release(ticket), open[place] != nil else { return }
+    package mutating func vanish(_ ticket: AttemptTicket, _ now: Moment) {
+        guard case .open(let place) = release(ticket) else { return }
+        health.learnedNothing(place, now)
+        guard open[place] != nil else { return }
         let key = open[place]?.key
         recount(place, isSystem: open[place]?.isSystem ?? false, to: .discarded)
         open.remove(place)

@@ -166,19 +166,41 @@ extension TargetState {
         finish(RefusedEvent(event, routes, reason), now)
     }
 
-    private mutating func finish(_ event: RefusedEvent, _ now: Moment) {
-        let partition = event.place.partition
-        count(\.filtered, partition, isSystem: event.isSystem)
-        if !event.isSystem {
-            counters.refused[event.reason] += 1
-            share?.counters[Int(partition)].refused[event.reason] += 1
+    // MARK: what the target does not take any more
+
+    /// The target does not take the event of this attempt now, whatever was so when it came: nothing was sent.
+    package mutating func refuse(_ ticket: AttemptTicket, _ reason: FilteredReason, _ now: Moment) {
+        switch release(ticket) {
+        case .free, .abandoned: return
+        case .window(let tried):
+            let place = tried.event.place
+            health.learnedNothing(place, now)
+            finish(RefusedEvent(tried.event, tried.routes, reason), tries: tried.tries - 1, now)
+            leaveLane(key(of: tried), place)
+        case .open(let place):
+            health.learnedNothing(place, now)
+            guard let entry = open[place] else { return }
+            open.remove(place)
+            recount(place, isSystem: entry.isSystem, to: .refused(reason))
+            add(.close(place))
+            recordRefusal(HistoryEntry(entry, .filtered, now), reason)
+            leaveLane(entry.key, place)
         }
+    }
+
+    private mutating func finish(_ event: RefusedEvent, tries: Int = 0, _ now: Moment) {
+        count(.refused(event.reason), event.place.partition, isSystem: event.isSystem)
         isDirty = true
-        var entry = HistoryEntry(
-            place: event.place, id: event.id, type: event.type, source: event.source,
-            receivedAtMs: event.receivedAtMs, state: .filtered, attempts: 0, atMs: now.wallMs, durationMs: 0,
-            routes: event.routes)
-        entry.reason = event.reason.rawValue
+        recordRefusal(
+            HistoryEntry(
+                place: event.place, id: event.id, type: event.type, source: event.source,
+                receivedAtMs: event.receivedAtMs, state: .filtered, attempts: tries, atMs: now.wallMs, durationMs: 0,
+                routes: event.routes), event.reason)
+    }
+
+    private mutating func recordRefusal(_ entry: HistoryEntry, _ reason: FilteredReason) {
+        var entry = entry
+        entry.reason = reason.rawValue
         entry.isAttempt = false
         add(.record(entry))
     }

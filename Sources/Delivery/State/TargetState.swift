@@ -21,6 +21,10 @@ package struct TargetState: Sendable {
     var open = OpenSet()
     var lanes = KeyLanes()
     var sent = SentWindows()
+    /// Of what they took, what was finished lately.
+    var finished: [FinishedDelivery] = []
+    /// Connections that broke since one was found to stand.
+    var breaksInARow = 0
     /// Connections break again and again: how many events may be sent and not finished.
     var careful: Int?
     /// A connection broke: the order of keys is made out anew once nothing is on its way by it.

@@ -19,9 +19,9 @@ package struct ShardAccount: Account, Sendable {
     func isHole(_ place: RecordPlace) -> Bool { holes[place.partition]?.contains(place.offset) ?? false }
     mutating func fill(_ hole: RecordPlace) { holes[hole.partition]?.remove(hole.offset) }
 
-    mutating func count(_ place: RecordPlace, _ ending: WritableKeyPath<TargetCounters, Int64>, by amount: Int64) {
-        let counter = layout.isSystem(place.partition) ? \TargetCounters.system : ending
-        commits[place.partition]?.metadata.counters[keyPath: counter] += amount
+    mutating func count(_ place: RecordPlace, _ known: KnownState, by amount: Int64) {
+        let isSystem = layout.isSystem(place.partition)
+        commits[place.partition]?.metadata.counters.count(known, isSystem: isSystem, by: amount)
     }
 
     /// As the engine takes it.
@@ -58,8 +58,8 @@ struct ReplayAccount: Account {
         cursor.holes.removeAll { $0 == hole }
     }
 
-    mutating func count(_ place: RecordPlace, _ ending: WritableKeyPath<TargetCounters, Int64>, by amount: Int64) {
-        cursor.counters[keyPath: ending] += amount
+    mutating func count(_ place: RecordPlace, _ known: KnownState, by amount: Int64) {
+        cursor.counters.count(known, isSystem: false, by: amount)
     }
 }
 
@@ -71,7 +71,7 @@ package struct RestoredReplay: Sendable {
     /// With their texts; their route sets are of no store.
     package var dead: [DeadLetter]
     /// As in `RestoredShard`.
-    package var ahead: [RecordPlace: DeliveryState]
+    package var ahead: [RecordPlace: KnownState]
 }
 
 extension ShardLedger {

@@ -1,5 +1,6 @@
 package import Delivery
 package import EventLog
+internal import Targets
 
 /// Makes out how a shard of a target stands from what is kept of it: the commits of its partitions, and the records of the
 /// retry and dead-letter topics, however often they were written. Each topic's are taken in the topic's order.
@@ -22,8 +23,8 @@ package struct ShardLedger: Sendable {
     /// What a record says of its event.
     private struct Mark: Sendable {
         var stamp: RecordStamp
-        var before: DeliveryState
-        var after: DeliveryState
+        var before: KnownState
+        var after: KnownState
     }
 
     /// One event.
@@ -35,12 +36,12 @@ package struct ShardLedger: Sendable {
 
         /// - Parameter bound: records after it do not count.
         /// - Returns: nil when nothing is known of it.
-        func state(upTo bound: RecordStamp) -> DeliveryState? {
+        func state(upTo bound: RecordStamp) -> KnownState? {
             if let last = marks.filter({ $0.stamp <= bound }).max(by: { $0.stamp < $1.stamp }) { return last.after }
             return marks.min { $0.stamp < $1.stamp }?.before
         }
 
-        var state: DeliveryState? { marks.max { $0.stamp < $1.stamp }?.after }
+        var state: KnownState? { marks.max { $0.stamp < $1.stamp }?.after }
     }
 
     private var entries: [RecordPlace: Entry] = [:]
@@ -74,7 +75,7 @@ package struct ShardLedger: Sendable {
     }
 
     private mutating func mark(
-        _ place: RecordPlace, _ stamp: RecordStamp, before: DeliveryState, after: DeliveryState?
+        _ place: RecordPlace, _ stamp: RecordStamp, before: KnownState, after: KnownState?
     ) {
         guard let after else { return }
         entries[place, default: Entry()].marks.append(Mark(stamp: stamp, before: before, after: after))
@@ -104,7 +105,7 @@ package struct Restoration: Sendable {
     package var open: [RetryRecord] = []
     /// Each has a letter with its text.
     package var dead: [DeadRecord] = []
-    package var ahead: [RecordPlace: DeliveryState] = [:]
+    package var ahead: [RecordPlace: KnownState] = [:]
     /// What an owner before did not come to write, in order: to be written before anything is committed.
     package var repairs: [Repair] = []
 
@@ -126,7 +127,7 @@ protocol Account {
     func stamp(of partition: Int32) -> RecordStamp
     func isHole(_ place: RecordPlace) -> Bool
     mutating func fill(_ hole: RecordPlace)
-    mutating func count(_ place: RecordPlace, _ ending: WritableKeyPath<TargetCounters, Int64>, by amount: Int64)
+    mutating func count(_ place: RecordPlace, _ known: KnownState, by amount: Int64)
 }
 
 extension ShardLedger {
@@ -152,17 +153,17 @@ extension ShardLedger {
 
     /// An event before the position.
     private func count(
-        _ place: RecordPlace, _ state: DeliveryState, before: DeliveryState?, _ account: inout some Account
+        _ place: RecordPlace, _ state: KnownState, before: KnownState?, _ account: inout some Account
     ) {
         if account.isHole(place) {
             account.fill(place)
-        } else if let counter = before?.counted {
-            account.count(place, counter, by: -1)
+        } else if let before {
+            account.count(place, before, by: -1)
         }
-        if let counter = state.counted { account.count(place, counter, by: 1) }
+        account.count(place, state, by: 1)
     }
 
-    private func list(_ place: RecordPlace, _ entry: Entry, _ state: DeliveryState?, _ result: inout Restoration) {
+    private func list(_ place: RecordPlace, _ entry: Entry, _ state: KnownState?, _ result: inout Restoration) {
         if let retry = entry.retry, case .open = retry.content {
             if state == .pending { result.open.append(retry) } else { result.repairs.append(.close(retry.key, place)) }
         }
@@ -176,26 +177,13 @@ extension ShardLedger {
     }
 }
 
-extension DeliveryState {
-    /// Nil for one that is not finished.
-    var counted: WritableKeyPath<TargetCounters, Int64>? {
-        switch self {
-        case .pending: nil
-        case .delivered: \.delivered
-        case .filtered: \.filtered
-        case .dead: \.dead
-        case .discarded: \.discarded
-        case .expired: \.expired
-        }
-    }
-}
-
 extension RecordEnding {
     /// What the event is then; nil where the record says nothing of it.
-    var state: DeliveryState? {
+    var state: KnownState? {
         switch self {
         case .delivered: .delivered
         case .filtered: .filtered
+        case .noConsent, .noKey, .optedOut, .notEnabled: FilteredReason(rawValue: rawValue).map { .refused($0) }
         case .dead, .trimmed: .dead
         case .discarded: .discarded
         case .expired: .expired
@@ -203,8 +191,10 @@ extension RecordEnding {
         }
     }
 
-    init?(_ state: DeliveryState) {
-        guard state != .pending else { return nil }
-        self.init(rawValue: state.name)
+    /// Nil for an event that has not ended.
+    init?(_ entry: HistoryEntry) {
+        guard entry.state != .pending else { return nil }
+        let refusal = entry.state == .filtered ? entry.reason.flatMap(FilteredReason.init(rawValue:)) : nil
+        self.init(rawValue: refusal?.rawValue ?? entry.state.name)
     }
 }

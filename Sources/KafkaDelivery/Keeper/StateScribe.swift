@@ -267,7 +267,7 @@ extension TargetChange {
     fileprivate func ending(of place: RecordPlace, after index: Int) -> RecordEnding {
         for operation in operations[(index + 1)...] {
             guard case .record(let entry) = operation, entry.place == place else { continue }
-            if let ending = RecordEnding(entry.state) { return ending }
+            if let ending = RecordEnding(entry) { return ending }
         }
         return .discarded
     }

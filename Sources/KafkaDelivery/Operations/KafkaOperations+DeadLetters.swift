@@ -70,7 +70,9 @@ extension KafkaOperations {
         for command in pending {
             for (shard, count) in command.shards {
                 if let entry = control.value(.result(command.id, shard)) {
-                    decision.done += entry.record(ResultRecord.self, decoder)?.done ?? 0
+                    let done = entry.record(ResultRecord.self, decoder)?.done ?? 0
+                    decision.done += done
+                    decision.kept += max(0, count - done)
                 } else {
                     decision.waiting += count
                 }

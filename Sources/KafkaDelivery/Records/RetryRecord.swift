@@ -8,6 +8,11 @@ package import KafkaLog
 /// How an event left a topic of the state.
 package enum RecordEnding: String, Sendable, Hashable, CaseIterable {
     case delivered, filtered, dead, discarded, expired
+    /// Filtered, because the target itself did not take it any more: the reason as it is told to people.
+    case noConsent = "no_consent"
+    case noKey = "no_key"
+    case optedOut = "opted_out"
+    case notEnabled = "event_not_enabled"
     /// A dead letter is to be sent again: it is in the retry topic.
     case requeued
     /// A dead letter has become too old to be kept; it stays counted as one.

@@ -77,30 +77,22 @@ package struct PartitionAccounts: Sendable, Hashable {
                 if self.holes.remove(offset) != nil {
                     opened.insert(offset)
                 } else if wasDead {
-                    count(\.dead, isSystem, by: -1)
+                    self.counters.count(.dead, isSystem: isSystem, by: -1)
                 }
             case .buried:
                 guard self.holes.remove(offset) != nil else { continue }
                 buried.insert(offset)
-                count(\.dead, isSystem)
+                self.counters.count(.dead, isSystem: isSystem)
             case .closed(let ending):
                 if ending == .mended, opened.remove(offset) != nil { self.holes.insert(offset) }
-                guard let counter = ending.state?.counted, !(ending == .dead && buried.contains(offset)) else {
-                    continue
-                }
+                guard let known = ending.state, !(ending == .dead && buried.contains(offset)) else { continue }
                 self.holes.remove(offset)
-                count(counter, isSystem)
+                self.counters.count(known, isSystem: isSystem)
             case .unburied(let ending):
                 guard ending == .discarded else { continue }
-                count(\.dead, isSystem, by: -1)
-                count(\.discarded, isSystem)
+                self.counters.count(.dead, isSystem: isSystem, by: -1)
+                self.counters.count(.discarded, isSystem: isSystem)
             }
         }
-    }
-
-    private mutating func count(
-        _ counter: WritableKeyPath<TargetCounters, Int64>, _ isSystem: Bool, by amount: Int64 = 1
-    ) {
-        if isSystem { counters.system += amount } else { counters[keyPath: counter] += amount }
     }
 }

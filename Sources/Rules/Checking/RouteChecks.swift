@@ -108,7 +108,7 @@ struct RouteChecks {
     private static func phrase(_ demands: [Demand]) -> String { demands.map(\.phrase).joined(separator: ", and ") }
 
     /// Whether the field may be asked this when it has that value.
-    private static func meets(_ demands: [Demand], _ path: FieldPath, _ value: String) -> Bool {
+    static func meets(_ demands: [Demand], _ path: FieldPath, _ value: String) -> Bool {
         let key = LiteralKey.text(TextFolding.key(value))
         return demands.filter { $0.leaf.path == path && !$0.isState }.allSatisfy { demand in
             demand.leaf.test.holds(of: key) != demand.isNegated

@@ -43,7 +43,16 @@ struct ListReader {
         source = ListSource(path: path, bytes: bytes)
         do throws(ListFileError) {
             let list = try ListFile.read(bytes, column: column, name: owner.qualified(entry.name))
-            if list.count == 0 { diagnostics.warning(at: node.location, "the list is empty: nothing is in it") }
+            guard list.count == 0 else { return list }
+            // What writes the file may have been cut off before its first line.
+            guard !bytes.allSatisfy({ $0 <= 0x20 }) else {
+                diagnostics.error(
+                    at: node.location,
+                    "the list \(displayable(written)) has nothing in it; where that is meant, write a line into it that "
+                        + "begins with #")
+                return nil
+            }
+            diagnostics.warning(at: node.location, "the list is empty: nothing is in it")
             return list
         } catch {
             diagnostics.error(

@@ -33,9 +33,16 @@ struct RecordGroups: Sendable {
     }
 
     /// One body a record.
-    /// - Parameter bodies: JSON texts, one an event.
-    func merged(_ bodies: [[UInt8]]) -> [[UInt8]] {
-        groups.count == count ? bodies : groups.map { RecordMerge.merge($0.map { bodies[$0] }) }
+    /// - Parameters:
+    ///   - bodies: JSON texts, one an event.
+    ///   - certain: by an event's place, its body without defaults, which say nothing of anybody; nil where there are none.
+    func merged(_ bodies: [[UInt8]], certain: ((Int) -> [UInt8])? = nil) -> [[UInt8]] {
+        guard groups.count != count else { return bodies }
+        return groups.map { places in
+            guard places.count > 1 else { return bodies[places[0]] }
+            // A default is what is said when no event has anything to say: what one had goes over it.
+            return RecordMerge.merge(places.map { bodies[$0] } + (certain.map { places.map($0) } ?? []))
+        }
     }
 
     /// What became of each event: what became of its record.

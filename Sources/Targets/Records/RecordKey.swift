@@ -15,6 +15,8 @@ package struct RecordKey: Sendable {
         return BodyTemplate.text(pieces, event, policy)
     }
 
+    var namedFields: [NamedField] { pieces.flatMap { $0.named(.always) } }
+
     /// Nil when an error was reported.
     init?(_ node: YAMLNode, _ policy: ContentPolicy, _ diagnostics: inout Diagnostics) {
         guard let template = BodyTemplate(node, policy, &diagnostics) else { return nil }

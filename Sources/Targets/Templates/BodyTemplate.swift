@@ -33,19 +33,23 @@ indirect enum BodyTemplate: Sendable {
     }
 
     /// The body for one event.
-    func render(_ event: EventView, _ policy: ContentPolicy) -> [UInt8] {
+    /// - Parameter omitsDefaults: members of objects that only their `default:` would fill are left out.
+    func render(_ event: EventView, _ policy: ContentPolicy, omitsDefaults: Bool = false) -> [UInt8] {
         var writer = JSONWriter(reserving: 512)
-        write(event, policy, &writer)
+        write(event, policy, omitsDefaults: omitsDefaults, &writer)
         return writer.bytes
     }
 
-    private func write(_ event: EventView, _ policy: ContentPolicy, _ writer: inout JSONWriter) {
+    private func write(
+        _ event: EventView, _ policy: ContentPolicy, omitsDefaults: Bool = false, _ writer: inout JSONWriter
+    ) {
         switch self {
         case .object(let members):
             writer.beginObject()
             for member in members where member.value.isWritten(event, policy) {
+                if omitsDefaults, member.value.fallsBack(in: event, policy) { continue }
                 writer.key(member.name)
-                member.value.write(event, policy, &writer)
+                member.value.write(event, policy, omitsDefaults: omitsDefaults, &writer)
             }
             writer.endObject()
         case .array(let elements):
@@ -71,6 +75,32 @@ indirect enum BodyTemplate: Sendable {
             }
         }
         return text
+    }
+
+    /// Whether a `default:` is written somewhere in it for want of a value.
+    private func fallsBack(in event: EventView, _ policy: ContentPolicy) -> Bool {
+        switch self {
+        case .value(let reference, _): reference.fallsBack(in: event, policy)
+        case .text(let pieces, _):
+            pieces.contains { piece in
+                if case .reference(let reference) = piece { reference.fallsBack(in: event, policy) } else { false }
+            }
+        case .object, .array, .literal, .events: false
+        }
+    }
+
+    /// Whether there is a `default:` in it that a merge may leave out.
+    var hasDefaults: Bool {
+        func isDefault(_ reference: TemplateReference) -> Bool {
+            if case .fallback? = reference.filters.last { true } else { false }
+        }
+        return switch self {
+        case .object(let members): members.contains(where: \.value.hasDefaults)
+        case .value(let reference, _): isDefault(reference)
+        case .text(let pieces, _):
+            pieces.contains { if case .reference(let reference) = $0 { isDefault(reference) } else { false } }
+        case .array, .literal, .events: false
+        }
     }
 
     private func isWritten(_ event: EventView, _ policy: ContentPolicy) -> Bool {

@@ -12,6 +12,8 @@ enum FieldReference: Sendable, Hashable {
     /// A group of fields, such as `visitor`: an object.
     case group([String])
     case original
+    /// The whole event in one of `Formats`, by its name.
+    case format(String)
 
     /// Attributes that no field of the same name hides: `{source}` is the configured source's name.
     static let envelopeNames = [
@@ -26,9 +28,11 @@ enum FieldReference: Sendable, Hashable {
             self = .envelope(name)
         } else if name == "original" {
             self = .original
-        } else if let (map, key) = Self.mapEntry(name) {
+        } else if let format = Self.format(name) {
+            self = .format(format.name)
+        } else if let (map, key) = EventField.mapEntry(name) {
             self = .entry(map, key: key)
-        } else if Self.groups.contains(name) {
+        } else if EventField.groupPaths.contains(name) {
             self = .group(name.split(separator: ".").map(String.init))
         } else {
             return nil
@@ -36,26 +40,16 @@ enum FieldReference: Sendable, Hashable {
     }
 
     /// Every name there is, for suggestions.
-    static let names = EventField.allCases.map(\.path) + envelopeNames + groups + ["original"]
+    static let names =
+        EventField.allCases.map(\.path) + envelopeNames + EventField.groupPaths + ["original"]
+        + formats.map { formatPrefix + $0.name }
 
-    /// `visitor`, `host`, `host.group`, …
-    private static let groups: [String] = {
-        var names: [String] = []
-        for field in EventField.allCases {
-            let components = field.components.map(\.description)
-            for length in 1..<max(components.count, 1) {
-                let name = components.prefix(length).joined(separator: ".")
-                if !names.contains(name) { names.append(name) }
-            }
-        }
-        return names
-    }()
+    private static let formatPrefix = "format."
+    private static let formats = Formats.all.filter { !$0.isSendersOwn }
 
-    private static func mapEntry(_ name: String) -> (EventField, String)? {
-        guard let dot = name.firstIndex(of: "."), let map = EventField(path: String(name[..<dot])), map.kind == .map
-        else { return nil }
-        let key = name[name.index(after: dot)...]
-        return key.isEmpty ? nil : (map, String(key))
+    private static func format(_ name: String) -> (any EventFormat)? {
+        guard name.hasPrefix(formatPrefix) else { return nil }
+        return formats.first { $0.name == name.dropFirst(formatPrefix.count) }
     }
 
     /// The fields that hold times.
@@ -67,7 +61,7 @@ enum FieldReference: Sendable, Hashable {
         case .envelope(let name): name == "time"
         case .field(let field): field.kind == .timestamp || field.kind == .any
         case .entry: true
-        case .group, .original: false
+        case .group, .original, .format: false
         }
     }
 
@@ -79,6 +73,7 @@ enum FieldReference: Sendable, Hashable {
         case .entry(let map, let key): "\(map.path).\(key)"
         case .group(let path): path.joined(separator: ".")
         case .original: "original"
+        case .format(let name): Self.formatPrefix + name
         }
     }
 
@@ -87,11 +82,20 @@ enum FieldReference: Sendable, Hashable {
         switch self {
         case .group, .original: true
         case .field(let field): field.kind == .map
+        case .format(let name): Formats.named(name)?.isObject ?? false
         case .envelope, .entry: false
         }
     }
 
-    /// Nil when absent.
+    /// Whether it is no value of the event, but all of it in some form.
+    var isWholeEvent: Bool {
+        switch self {
+        case .original, .format: true
+        case .envelope, .field, .entry, .group: false
+        }
+    }
+
+    /// Nil when absent, and for a format, which is no part of the event.
     func value(in event: EventView) -> JSONIndex? {
         switch self {
         case .envelope(let name): event.tape.member(event.tape.root, named: name)
@@ -100,6 +104,7 @@ enum FieldReference: Sendable, Hashable {
         case .group(let path):
             path.reduce(Optional(event.data)) { place, name in place.flatMap { event.tape.member($0, named: name) } }
         case .original: event.original
+        case .format: nil
         }
     }
 }

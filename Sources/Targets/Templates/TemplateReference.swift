@@ -1,11 +1,14 @@
 import Events
 import JSON
+import YAML
 
 /// A `{…}` of a template: a value of an event, and what is made of it on its way.
 struct TemplateReference: Sendable {
     var field: FieldReference
     /// In the order they are written.
     var filters: [TemplateFilter] = []
+    /// Where it is written; nil for one that nobody has written.
+    var location: SourceLocation?
 
     /// Nil when there is nothing to write: then it is left out or written as null.
     func value(in event: EventView, _ policy: ContentPolicy) -> TemplateValue? {
@@ -14,10 +17,35 @@ struct TemplateReference: Sendable {
         return value
     }
 
+    /// What it may be a value of, the first before the others.
+    var fields: [FieldReference] {
+        [field] + filters.compactMap { if case .alternative(let field, _) = $0 { field } else { nil } }
+    }
+
+    /// Whether what it writes is its `default:`.
+    func fallsBack(in event: EventView, _ policy: ContentPolicy) -> Bool {
+        guard case .fallback? = filters.last else { return false }
+        var value = ownValue(in: event, policy)
+        for filter in filters.dropLast() { value = filter.apply(to: value, event) }
+        return value?.isBlank(event) ?? true
+    }
+
     private func ownValue(in event: EventView, _ policy: ContentPolicy) -> TemplateValue? {
-        if field == .original { return policy.original(of: event).map { .json($0) } }
+        switch field {
+        case .original: return policy.original(of: event).map { .json($0) }
+        case .format(let name): return Self.formatted(name, event, policy)
+        default: break
+        }
         guard let place = field.value(in: event), event.tape.kind(place) != .null else { return nil }
         return .place(place)
+    }
+
+    private static func formatted(_ name: String, _ event: EventView, _ policy: ContentPolicy) -> TemplateValue? {
+        let options = RenderingOptions(policy: policy, hostname: MachineName.value)
+        guard let format = Formats.named(name),
+            let line = try? format.render(OutgoingEvent(event: event, routes: []), options)
+        else { return nil }
+        return format.isObject ? .json(line) : .text(line)
     }
 }
 

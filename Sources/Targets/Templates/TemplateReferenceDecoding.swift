@@ -7,11 +7,15 @@ struct TemplateReferenceDecoder {
     let policy: ContentPolicy
 
     private static let filters = [
-        "filled", "default", "trim", "lower", "text", "number", "boolean", "odata", "slack", "rfc3339", "epoch",
+        "filled", "default", "or", "or_last_word", "or_first_words", "last_word", "first_words", "trim", "lower",
+        "text", "number", "boolean", "without", "odata", "slack", "rfc3339",
+        "epoch",
         "epoch_s", "epoch_ms", "date", "in",
     ]
     /// Those that take a text behind a colon.
-    private static let withArgument: Set<String> = ["default", "date", "in"]
+    private static let withArgument: Set<String> = [
+        "default", "or", "or_last_word", "or_first_words", "date", "in", "without",
+    ]
 
     /// Nil when an error was reported.
     /// - Parameter isOptional: it was written `{?…}`.
@@ -20,7 +24,7 @@ struct TemplateReferenceDecoder {
     ) -> TemplateReference? {
         let parts = Self.parts(text)
         guard let field = field(parts[0], hasFilters: parts.count > 1, node, &diagnostics) else { return nil }
-        var reference = TemplateReference(field: field)
+        var reference = TemplateReference(field: field, location: node.location)
         for (index, part) in parts.enumerated().dropFirst() {
             guard let filter = filter(part, after: reference, node, &diagnostics) else { return nil }
             if case .fallback = filter {
@@ -73,7 +77,8 @@ struct TemplateReferenceDecoder {
             return nil
         }
         if field == .original, !policy.includesOriginal {
-            diagnostics.error(at: node.location, "{original} cannot be sent by a target with `original: false`")
+            diagnostics.error(
+                at: node.location, "{original} cannot be sent by a target with `original: false` or a field policy")
             return nil
         }
         return field
@@ -110,6 +115,17 @@ struct TemplateReferenceDecoder {
                 return nil
             }
             return .fallback(Self.fallback(argument))
+        case "or": return alternative(argument ?? "", .whole, reference, node, &diagnostics)
+        case "or_last_word": return alternative(argument ?? "", .lastWord, reference, node, &diagnostics)
+        case "or_first_words": return alternative(argument ?? "", .firstWords, reference, node, &diagnostics)
+        case "last_word": return .words(.lastWord)
+        case "first_words": return .words(.firstWords)
+        case "without":
+            guard let argument, !argument.isEmpty else {
+                diagnostics.error(at: node.location, "`|without` needs characters: {…|without:/?#}")
+                return nil
+            }
+            return .without(Array(argument.unicodeScalars))
         case "in": return zone(argument ?? "", after: reference, node, &diagnostics)
         default: return date(name, argument, reference, node, &diagnostics)
         }
@@ -128,6 +144,29 @@ struct TemplateReferenceDecoder {
         }
     }
 
+    private func alternative(
+        _ name: String, _ part: NamePart, _ reference: TemplateReference, _ node: YAMLNode,
+        _ diagnostics: inout Diagnostics
+    ) -> TemplateFilter? {
+        guard !name.isEmpty else {
+            diagnostics.error(
+                at: node.location, "`|or:` needs the field to take instead: {visitor.last_name|or:visitor.name}")
+            return nil
+        }
+        guard let field = field(name, hasFilters: false, node, &diagnostics) else { return nil }
+        guard !field.isObject, !field.isWholeEvent, !reference.field.isObject, !reference.field.isWholeEvent else {
+            diagnostics.error(at: node.location, "`|or:` stands between single values, not whole objects")
+            return nil
+        }
+        let isDate = reference.filters.contains { if case .date = $0 { true } else { false } }
+        guard !isDate else {
+            diagnostics.error(
+                at: node.location, "`|or:` comes before the form of a date: {visit.started_at|or:time|date}")
+            return nil
+        }
+        return .alternative(field, part)
+    }
+
     // MARK: dates
 
     private func date(
@@ -139,10 +178,10 @@ struct TemplateReferenceDecoder {
             diagnostics.error(at: node.location, "a date is written in one form only: leave `|\(name)` out")
             return nil
         }
-        guard reference.field.mayBeTime else {
+        if let field = reference.fields.first(where: { !$0.mayBeTime }) {
             diagnostics.error(
                 at: node.location,
-                "{\(reference.field.spelled)} is no time, so `|\(name)` cannot write it; times are "
+                "{\(field.spelled)} is no time, so `|\(name)` cannot write it; times are "
                     + FieldReference.times.joined(separator: ", "))
             return nil
         }

@@ -11,6 +11,8 @@ struct URLTemplate: Sendable {
     /// Of a URL that would be sent, in bytes.
     static let maximumBytes = 8192
 
+    var namedFields: [NamedField] { pieces.flatMap { $0.named(.always) } }
+
     /// The URL for one event.
     /// - Throws: when a value is missing, or would make another URL than the one that is meant.
     func url(for event: EventView) throws(RenderingError) -> String {
@@ -20,7 +22,8 @@ struct URLTemplate: Sendable {
             case .literal(let literal): resource.append(contentsOf: literal)
             case .reference(let reference):
                 guard let value = reference.value(in: event, policy), !value.isBlank(event) else {
-                    throw RenderingError("the URL needs {\(reference.field.spelled)}, and the event has none")
+                    throw RenderingError(
+                        "the URL needs {\(reference.field.spelled)}, and the event has none that may stand there")
                 }
                 var text: [UInt8] = []
                 value.append(event, to: &text)

@@ -38,7 +38,7 @@ import YAML
 
     private func routes(_ folder: TemporaryDirectory, _ optedOut: [String]) throws -> String {
         let list = folder.path + "/gone.txt"
-        try Data(optedOut.map { $0 + "\n" }.joined().utf8).write(to: URL(filePath: list))
+        try Data((["# who has opted out"] + optedOut).map { $0 + "\n" }.joined().utf8).write(to: URL(filePath: list))
         return """
             lists: {gone: \(list)}
             routes: [{name: visitors, when: {event: visitor.signin}, to: [crm]}]
@@ -190,6 +190,82 @@ import YAML
         #expect(balance.delivered == 1 && balance.filtered == 1 && balance.refused[.optedOut] == 1)
         #expect(try #require(try told(harness, records[1])).reason == "opted_out")
         #expect(harness.engine.reconcile().isBalanced)
+    }
+
+    @Test(
+        "are not sent once somebody opts out, although they were taken and only wait for another try",
+        arguments: LogKind.allCases, [badRequest, refused])
+    func pending(kind: LogKind, failure: DeliveryOutcome) async throws {
+        let harness = try EngineHarness(kind)
+        harness.target("crm").always(failure)
+        let slow: @Sendable (inout TargetPolicy) -> Void = { policy in
+            policy.retry.floorMs = 100
+            policy.retry.baseMs = 300
+            policy.attempts = 1000
+        }
+        try harness.start([try blueprint()], routes: try routes(harness.folder, []), adjust: slow)
+        let records = [record(0, "ann@acme.com"), record(1, "bob@acme.com"), record(2, "Bob@acme.com")]
+        try await harness.append(records)
+        #expect(await poll { harness.target("crm").receivedSet.contains(records[1].id) })
+        let plan = try harness.plan(try routes(harness.folder, ["bob@acme.com"]), [try blueprint()])
+        try harness.engine.reload(plan: plan, blueprints: [try blueprint()])
+        let sent = harness.target("crm").received.count
+        harness.target("crm").always(delivered)
+        #expect(harness.idle())
+        let later = harness.target("crm").received.dropFirst(sent)
+        #expect(!later.contains(records[1].id) && !later.contains(records[2].id))
+        let balance = harness.status.balance
+        #expect(balance.delivered == 1 && balance.filtered == 2 && balance.refused[.optedOut] == 2 && balance.dead == 0)
+        #expect(harness.engine.reconcile().isBalanced)
+        for gone in records[1...] {
+            let told = try #require(try told(harness, gone))
+            #expect(told.state == .filtered && told.reason == "opted_out")
+        }
+        try harness.reopen()
+        try harness.start([try blueprint()], routes: try routes(harness.folder, ["bob@acme.com"]))
+        #expect(harness.idle() && harness.engine.reconcile().isBalanced)
+        #expect(harness.status.balance.refused[.optedOut] == 2)
+    }
+
+    @Test("are not sent by a replay that was under way when somebody opted out")
+    func pendingReplay() async throws {
+        let harness = try EngineHarness(.embedded)
+        try harness.start([try blueprint()], routes: try routes(harness.folder, []))
+        let records = [record(0, "ann@acme.com"), record(1, "bob@acme.com")]
+        try await harness.append(records)
+        #expect(harness.idle())
+        harness.target("crm").always(serverError)
+        let number = try harness.engine.replay(ReplayRequest(target: "crm", sinceMs: 0), by: "ada").number
+        #expect(await poll { harness.target("crm").received.count(where: { $0 == records[1].id }) > 1 })
+        let plan = try harness.plan(try routes(harness.folder, ["bob@acme.com"]), [try blueprint()])
+        try harness.engine.reload(plan: plan, blueprints: [try blueprint()])
+        harness.target("crm").always(delivered)
+        let ended = try #require(await harness.ended(number))
+        #expect(ended.balance.delivered == 1 && ended.balance.refused[.optedOut] == 1 && ended.balance.isBalanced)
+        #expect(harness.status.balance.delivered == 2 && harness.engine.reconcile().isBalanced)
+    }
+
+    @Test("of a batch leave it, and the others go")
+    func batches() async throws {
+        let harness = try EngineHarness(.memory)
+        var blueprint = try blueprint()
+        blueprint.settings.batch = BatchLimits()
+        blueprint.settings.order = .key
+        let quick: @Sendable (inout TargetPolicy) -> Void = { policy in
+            quickRetries(&policy)
+            policy.batch?.everyMs = 1
+        }
+        harness.target("crm").answerBatches(serverError)
+        try harness.start([blueprint], routes: try routes(harness.folder, []), adjust: quick)
+        let records = (0..<6).map { record(UInt64($0), $0 % 2 == 0 ? "ann@acme.com" : "bob@acme.com") }
+        try await harness.append(records)
+        #expect(await poll { harness.target("crm").receivedSet.count == 6 })
+        let plan = try harness.plan(try routes(harness.folder, ["bob@acme.com"]), [blueprint])
+        try harness.engine.reload(plan: plan, blueprints: [blueprint])
+        harness.target("crm").answerBatches(delivered)
+        #expect(harness.idle())
+        let balance = harness.status.balance
+        #expect(balance.delivered == 3 && balance.refused[.optedOut] == 3 && harness.engine.reconcile().isBalanced)
     }
 
     @Test("never keep the others waiting, and are told to who watches")

@@ -26,6 +26,7 @@ final class ScriptedTarget: Target {
         var held: [@Sendable (DeliveryOutcome) -> Void] = []
         var isClosed = false
         var batches: [Int] = []
+        var batchOutcome = delivered
     }
 
     private let state = Mutex(State())
@@ -45,11 +46,12 @@ final class ScriptedTarget: Target {
     }
 
     func send(batch: [OutgoingEvent], completion: @escaping @Sendable (BatchOutcome) -> Void) {
-        state.withLock { state in
+        let outcome = state.withLock { state in
             state.batches.append(batch.count)
             state.received += batch.compactMap(\.event.id)
+            return state.batchOutcome
         }
-        completion(.all(delivered))
+        completion(.all(outcome))
     }
 
     func close() { state.withLock { $0.isClosed = true } }
@@ -58,6 +60,7 @@ final class ScriptedTarget: Target {
     var batches: [Int] { state.withLock { $0.batches } }
 
     func answer(_ answer: @escaping @Sendable (OutgoingEvent) -> Answer) { state.withLock { $0.answer = answer } }
+    func answerBatches(_ outcome: DeliveryOutcome) { state.withLock { $0.batchOutcome = outcome } }
     func always(_ outcome: DeliveryOutcome) { answer { _ in .now(outcome) } }
 
     /// Ends what it never answered.

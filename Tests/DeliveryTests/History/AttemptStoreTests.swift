@@ -88,6 +88,64 @@ struct AttemptStoreTests {
         #expect(try count("attempts") == 4)
     }
 
+    /// An event that a connection took which acknowledges nothing.
+    private func sent(_ offset: Int64, tries: Int, atMs: Int64) -> StateOperation {
+        let entry = OpenEntry(
+            place: place(offset), id: id(offset), type: "visitor.signin", source: "london", receivedAtMs: 1000,
+            routes: RouteSet(id: 0, names: []), tries: tries, counted: 0, firstTried: Moment(monotonicMs: 0, wallMs: 5),
+            dueMs: 0, reason: OpenEntry.sent)
+        return .open(entry, payload: [1, 2], nextAtMs: atMs)
+    }
+
+    @Test("what a connection took and may yet lose is told as sent, unless it is known to be lost")
+    func sentRows() throws {
+        let store = try open()
+        try commit(store, [entry(2, 1, .pending), entry(3, 1, .pending), entry(5, 1, .delivered)])
+        let cursor = TargetCursor(position: LogPosition(offsets: [100_000]))
+        let operations = [
+            sent(1, tries: 1, atMs: 20_000), sent(2, tries: 2, atMs: 20_000), sent(3, tries: 1, atMs: 10_001),
+            sent(40_000, tries: 1, atMs: 20_000),
+        ]
+        try store.commit([(1, TargetChange(cursor: cursor, operations: operations))])
+        let rows = try store.deliveries(DeliveryFilter(), newest: 10)
+        #expect(rows.map(\.place.offset) == [1, 2, 3, 5, 40_000])
+        #expect(rows.map(\.isSent) == [true, true, false, false, true])
+        #expect(rows.map(\.attempts) == [1, 2, 1, 1, 1])
+        #expect(rows[0].state == .pending && rows[0].last?.atMs == 20_000 && rows[0].nextAtMs == nil)
+        #expect(rows[2].last?.reason == "http_500")
+        // By pages, in both directions.
+        for limit in 1...3 {
+            var (found, cursor): ([Int64], String?) = ([], nil)
+            repeat {
+                let page = try store.deliveries(DeliveryFilter(), after: cursor, limit: limit)
+                found += page.rows.map(\.place.offset)
+                cursor = page.next
+            } while cursor != nil
+            #expect(found == [1, 2, 3, 5, 40_000], "\(limit) a page")
+            found = []
+            repeat {
+                let page = try store.deliveries(DeliveryFilter(), before: cursor, limit: limit)
+                found += page.rows.map(\.place.offset)
+                cursor = page.next
+            } while cursor != nil
+            #expect(found == [40_000, 5, 3, 2, 1], "\(limit) a page")
+        }
+        var filter = DeliveryFilter()
+        filter.state = .delivered
+        #expect(try store.deliveries(filter, newest: 10).map(\.place.offset) == [5])
+        filter.state = .pending
+        filter.target = "crm"
+        #expect(try store.deliveries(filter, newest: 10).count == 4)
+        for (offset, isSent) in [(1, true), (3, false)] as [(Int64, Bool)] {
+            let record = LogRecord(
+                place: place(offset), id: id(offset), type: "visitor.signin", receivedAtMs: 1000, source: "london",
+                payload: [])
+            let told = try store.deliveries(of: record)
+            #expect(told.map(\.state) == [.pending], "it is not taken for one that no route took")
+            #expect(told.map(\.isSent) == [isSent])
+        }
+    }
+
     @Test("an attempt whose number comes again after a restart is told beside the first")
     func repeatedNumber() throws {
         let store = try open()

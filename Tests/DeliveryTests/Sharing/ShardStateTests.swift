@@ -17,7 +17,7 @@ struct ShardStateTests {
     /// Shard 0 has partitions 0 and 2, shard 1 the others.
     private func shard(
         _ number: Int, at positions: [Int64] = [0, 0], counters: TargetCounters = TargetCounters(),
-        open: [LoggedEvent] = [], ahead: [RecordPlace: DeliveryState] = [:]
+        open: [LoggedEvent] = [], ahead: [RecordPlace: KnownState] = [:]
     ) -> RestoredShard {
         var partitions: [Int32: RestoredShard.Partition] = [:]
         for (index, position) in positions.enumerated() {
@@ -73,7 +73,7 @@ struct ShardStateTests {
     @Test("what is known beyond the position is passed and counted as what it is, and an open event only when it ends")
     func ahead() throws {
         var state = state()
-        let ahead: [RecordPlace: DeliveryState] = [
+        let ahead: [RecordPlace: KnownState] = [
             place(0, 0): .delivered, place(0, 1): .pending, place(0, 2): .dead, place(0, 3): .pending,
         ]
         state.assign(shard(0, open: [event(1), event(3)], ahead: ahead), now)
@@ -98,6 +98,31 @@ struct ShardStateTests {
         #expect(state.counters.finished + Int64(state.openCount) == 5)
         while let attempt = state.nextRequest(now).first { state.finish(attempt.ticket, delivered, now) }
         #expect(state.counters.delivered == 4 && state.openCount == 0)
+    }
+
+    @Test("an open event that the target does not take any more is filtered for its reason, also beyond the position")
+    func refusedAhead() throws {
+        var state = state()
+        state.assign(shard(0, at: [2, 0], open: [event(1), event(3), event(4)]), now)
+        let attempts = (0..<3).compactMap { _ in state.nextRequest(now).first }
+        #expect(attempts.count == 3)
+        for attempt in attempts { state.refuse(attempt.ticket, .optedOut, now) }
+        #expect(state.openCount == 0 && state.inFlightCount == 0 && state.requestsInFlight == 0)
+        #expect(state.counters.filtered == 1 && state.counters.refused[.optedOut] == 1)
+        #expect(state.takeChange().operations.count { if case .close = $0 { true } else { false } } == 3)
+        state.pass(place(0, 2))
+        for offset in 3...4 as ClosedRange<Int64> {
+            let isKnown = state.passKnown(place(0, offset), isSystem: false)
+            #expect(isKnown)
+        }
+        state.endRead(at: LogPosition(offsets: [5, -1, 0, -1]), now)
+        #expect(state.counters.filtered == 4 && state.counters.refused[.optedOut] == 3)
+        // As an owner before has left them.
+        state.assign(shard(1, ahead: [place(1, 0): .refused(.noConsent), place(1, 1): .filtered]), now)
+        for offset in 0...1 as ClosedRange<Int64> { _ = state.passKnown(place(1, offset), isSystem: false) }
+        state.endRead(at: LogPosition(offsets: [5, 2, 0, 0]), now)
+        #expect(state.counters.filtered == 6 && state.counters.refused[.noConsent] == 1)
+        #expect(state.counters.refused.sum == 4 && state.changedPartitions(state.cursor)[1]?.counters.refused.sum == 1)
     }
 
     @Test("what the log has lost counts as expired, but not what is known of it")

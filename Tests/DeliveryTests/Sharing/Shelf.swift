@@ -1,5 +1,6 @@
 import EventLog
 import Events
+import Targets
 import Testing
 
 @testable import Delivery
@@ -16,7 +17,7 @@ struct Shelf {
 
     private struct Known {
         var step: Int
-        var state: DeliveryState
+        var state: KnownState
     }
 
     let shards: Int
@@ -50,9 +51,9 @@ struct Shelf {
             apply(operation, change.payloads)
             // How an open event ended is in the history, which tells of it next.
             guard case .close(let place) = operation else { continue }
-            var ending = DeliveryState.discarded
+            var ending = KnownState.discarded
             if case .record(let entry)? = change.change.operations.dropFirst(index + 1).first, entry.place == place {
-                ending = entry.state
+                ending = KnownState(entry.state, entry.reason.flatMap(FilteredReason.init(rawValue:)))
             }
             known[place, default: []].append(Known(step: step, state: ending))
         }
@@ -130,8 +131,8 @@ struct Shelf {
                 #expect(content.holes.contains(place.offset), "\(place) was neither open nor on its way")
                 content.holes.removeAll { $0 == place.offset }
             }
-            if let counter = then?.counter { content.counters.count(counter, isSystem: false, by: -1) }
-            if let counter = now.state.counter { content.counters.count(counter, isSystem: false) }
+            if let then { content.counters.count(then, isSystem: false, by: -1) }
+            content.counters.count(now.state, isSystem: false)
         }
         return content
     }

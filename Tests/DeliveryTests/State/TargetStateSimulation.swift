@@ -36,7 +36,11 @@ private struct World {
         }
     }
 
-    enum Fate { case good, filtered, badForever, serverErrorForever }
+    enum Fate {
+        case good, filtered, badForever, serverErrorForever
+        /// The target takes it when it comes, and not any more when it is to be tried, or tried again.
+        case optsOut
+    }
 
     var random: SplitMix64
     var now = Moment(monotonicMs: 5_000, wallMs: 1_700_000_000_000)
@@ -80,6 +84,7 @@ private struct World {
             case 0..<30: .filtered
             case 30..<34: .badForever
             case 34..<36: .serverErrorForever
+            case 36..<42: .optsOut
             default: .good
             }
         append(of: "\(Int.random(in: 0...3, using: &random))", fate)
@@ -116,11 +121,17 @@ private struct World {
 
     mutating func send() {
         while true {
-            let request = state.nextRequest(now)
+            var request = state.nextRequest(now)
             if request.isEmpty { break }
             for attempt in request {
                 #expect(!file.isFinished(attempt.place), "what was committed is never sent again")
             }
+            for attempt in request where fates[attempt.place] == .optsOut {
+                guard attempt.number > 1 || Bool.random(using: &random) else { continue }
+                state.refuse(attempt.ticket, .optedOut, now)
+                request.removeAll { $0.place == attempt.place }
+            }
+            if request.isEmpty { continue }
             #expect(request.count <= policy.batch?.maximumEvents ?? 1)
             inFlight.append((request, now.monotonicMs + Int64.random(in: 0...200, using: &random)))
         }
@@ -160,7 +171,7 @@ private struct World {
     mutating func answer(_ place: RecordPlace) -> DeliveryOutcome {
         if let outage, outage.contains(now.monotonicMs) { return refused }
         switch fates[place] {
-        case .badForever: return badRequest
+        case .badForever, .optsOut: return badRequest
         case .serverErrorForever: return serverError
         default: return Int.random(in: 0..<50, using: &random) == 0 ? serverError : delivered
         }
@@ -282,6 +293,9 @@ extension World {
             case .filtered:
                 expected.filtered += 1
                 #expect(receipts == 0)
+            case .optsOut:
+                expected.count(.refused(.optedOut), isSystem: false)
+                #expect(receipts == 0 && !world.file.dead.contains(place))
             case .badForever, .serverErrorForever:
                 expected.dead += 1
                 #expect(world.file.dead.contains(place))

@@ -2,6 +2,7 @@ import EventLog
 import Events
 import Kafka
 import KafkaLog
+import Targets
 import Testing
 
 @testable import Delivery
@@ -62,7 +63,7 @@ struct KeptShard {
 /// An engine with its keeper, as far as the keeping goes: events are read, fail, die and are delivered at random, and what
 /// is kept of that reaches Kafka at random, until it crashes.
 struct CrashingOwner {
-    enum EventState: Hashable { case unread, hole, open, dead, delivered, filtered, discarded, trimmed }
+    enum EventState: Hashable { case unread, hole, open, dead, delivered, filtered, refused, discarded, trimmed }
 
     /// By partition, by offset: what the owner knows. Beyond the position: what is known ahead.
     private(set) var states: [Int32: [EventState]]
@@ -109,10 +110,10 @@ struct CrashingOwner {
         for open in shard.open { set(open.record.place, .open) }
         for letter in shard.dead { set(letter.place, .dead) }
         for (place, state) in shard.ahead {
-            switch state {
+            switch state.state {
             case .delivered: set(place, .delivered)
             case .discarded: set(place, .discarded)
-            case .filtered: set(place, .filtered)
+            case .filtered: set(place, state.refusal == nil ? .filtered : .refused)
             case .dead where self[place] != .dead: set(place, .trimmed)
             case .dead, .pending, .expired: break
             }
@@ -136,6 +137,7 @@ struct CrashingOwner {
         switch state {
         case .delivered: counters[place.partition]!.delivered += amount
         case .filtered: counters[place.partition]!.filtered += amount
+        case .refused: counters[place.partition]!.count(.refused(.optedOut), isSystem: false, by: amount)
         case .dead, .trimmed: counters[place.partition]!.dead += amount
         case .discarded: counters[place.partition]!.discarded += amount
         case .hole, .open, .unread: break
@@ -176,7 +178,7 @@ struct CrashingOwner {
     }
 
     private mutating func go(on place: RecordPlace, _ random: inout SeededRandom) {
-        switch (self[place], Int.random(in: 0...3, using: &random)) {
+        switch (self[place], Int.random(in: 0...4, using: &random)) {
         case (.hole, 0), (.hole, 1): end(place, .delivered)
         case (.hole, 2): open(place)
         case (.hole, _): bury(place)
@@ -186,6 +188,9 @@ struct CrashingOwner {
         case (.open, 1), (.open, 2):
             operations.append(.close(place))
             end(place, .delivered)
+        case (.open, 3):
+            operations.append(.close(place))
+            end(place, .refused)
         case (.open, _): bury(place)
         case (.dead, 0), (.dead, 1):
             payloads[place] = [3]
@@ -217,11 +222,12 @@ struct CrashingOwner {
 
     private mutating func end(_ place: RecordPlace, _ state: EventState) {
         move(place, to: state)
-        operations.append(
-            .record(
-                HistoryEntry(
-                    place: place, id: id(place), type: type(place), source: "s", receivedAtMs: 1, state: .delivered,
-                    attempts: 1, atMs: 2, durationMs: 3, routes: RouteSet(id: 0, names: []))))
+        var entry = HistoryEntry(
+            place: place, id: id(place), type: type(place), source: "s", receivedAtMs: 1,
+            state: state == .refused ? .filtered : .delivered, attempts: 1, atMs: 2, durationMs: 3,
+            routes: RouteSet(id: 0, names: []))
+        if state == .refused { entry.reason = FilteredReason.optedOut.rawValue }
+        operations.append(.record(entry))
     }
 
     private mutating func open(_ place: RecordPlace) {

@@ -1,6 +1,7 @@
 import EventLog
 import Kafka
 import KafkaLog
+import Targets
 import Testing
 
 @testable import Delivery
@@ -35,13 +36,19 @@ struct ShardLedgerTests {
                         return dead.contains(place) ? states.contains(.dead) : states.contains(owner[place])
                     })
             }
-            let expected = [ended([.delivered]), ended([.filtered]), ended([.dead, .trimmed]), ended([.discarded])]
-            let present = [counters.delivered, counters.filtered, counters.dead, counters.discarded]
+            let expected = [
+                ended([.delivered]), ended([.filtered, .refused]), ended([.refused]), ended([.dead, .trimmed]),
+                ended([.discarded]),
+            ]
+            let present = [
+                counters.delivered, counters.filtered, counters.refused[.optedOut], counters.dead, counters.discarded,
+            ]
             if expected != present { flaws.append("\(partition): counted \(present), not \(expected)") }
         }
         for (place, state) in shard.ahead {
             if shard.partitions[place.partition]!.position > place.offset { flaws.append("\(place) is not ahead") }
             if state == .pending, !open.contains(place) { flaws.append("\(place) is pending and not open") }
+            if state == .refused(.optedOut), owner[place] != .refused { flaws.append("\(place) was never refused") }
             if state == .delivered, owner[place] != .delivered { flaws.append("\(place) was never delivered") }
         }
         for place in open where shard.partitions[place.partition]!.position <= place.offset {

@@ -67,6 +67,19 @@ struct ReceiverBlueprint: TargetBlueprint {
         settings.attempts = 2
     }
 
+    /// - Parameter keys: of an http target, which say what it takes: `key`, `only_if`, `opt_out`.
+    init(_ name: String, keys: String) throws {
+        self.init(name)
+        guard !keys.isEmpty else { return }
+        var diagnostics = Diagnostics()
+        let text = "type: http\nurl: https://x.example/\n\(keys)\n"
+        let node = try parseYAML(Array(text.utf8), file: "gatehouse.yaml")
+        let read = node.flatMap { TargetTypes.decode(name: name, node: $0, &diagnostics) }?.settings
+        guard let read, diagnostics.isEmpty else { throw diagnostics }
+        settings.recordKey = read.recordKey
+        settings.admission = read.admission
+    }
+
     func make(_ context: TargetContext) throws -> any Target { SharedReceiver() }
 }
 
@@ -83,7 +96,7 @@ final class WorkingInstance: Sendable {
 
     init(
         _ name: String, _ cluster: KafkaCluster, prefix: String, targets: [String: SharedReceiver],
-        configured: [String]? = nil
+        configured: [String]? = nil, keys: String = "", attempts: Int = 2
     ) throws {
         let options = KafkaLogOptions(
             kafka: KafkaConfiguration(brokers: cluster.servers, clientID: name), prefix: prefix, partitions: 4,
@@ -94,9 +107,10 @@ final class WorkingInstance: Sendable {
         let store = try DeliveryStore.open(folder: folder.path, keepsHistory: false)
         let names = configured ?? targets.keys.sorted()
         engine = try DeliveryEngine(
-            log: log, store: store, keeper: keeper, plan: try Self.plan(names),
-            blueprints: names.map { ReceiverBlueprint($0) }, metrics: metrics, logger: .silent,
+            log: log, store: store, keeper: keeper, plan: try Self.plan(names, keys: keys),
+            blueprints: try names.map { try ReceiverBlueprint($0, keys: keys) }, metrics: metrics, logger: .silent,
             adjust: { policy in
+                policy.attempts = attempts
                 policy.retry.floorMs = 1
                 policy.retry.baseMs = 2
                 policy.retry.capMs = 20
@@ -131,20 +145,31 @@ final class WorkingInstance: Sendable {
         log.close(within: .seconds(5))
     }
 
-    static func plan(_ names: [String]) throws -> RulePlan {
+    /// Other conditions from here on.
+    func reload(_ names: [String], keys: String) throws {
+        try engine.reload(
+            plan: try Self.plan(names, keys: keys), blueprints: try names.map { try ReceiverBlueprint($0, keys: keys) })
+    }
+
+    static func plan(_ names: [String], keys: String = "") throws -> RulePlan {
         guard !names.isEmpty else { return .empty }
         var diagnostics = Diagnostics()
         let text = "routes:\n  - {name: all, to: [\(names.joined(separator: ", "))], when: {event: visitor.signin}}\n"
+        var environment = RuleEnvironment(
+            sources: ["london"], vendors: ["signinapp"], siteKeys: [], targets: names)
+        environment.targetConditions = try names.compactMap { name in
+            try ReceiverBlueprint(name, keys: keys).settings.admission.map {
+                TargetConditions(target: name, onlyIf: $0.onlyIf, optOut: $0.optOut)
+            }
+        }
         let files = RuleLoader.load(
-            texts: [("routes.yaml", Array(text.utf8))],
-            environment: RuleEnvironment(
-                sources: ["london"], vendors: ["signinapp"], siteKeys: [], targets: names),
-            diagnostics: &diagnostics)
+            texts: [("routes.yaml", Array(text.utf8))], environment: environment, diagnostics: &diagnostics)
         if diagnostics.hasErrors { throw diagnostics }
         return files.plan
     }
 
-    /// Appends events and waits until they are durable. Every fifth is of a type that no route takes.
+    /// Appends events and waits until they are durable. Every fifth is of a type that no route takes, and of every tenth
+    /// nobody knows an e-mail address.
     @discardableResult
     func append(_ numbers: Range<UInt64>) async throws -> [EventID] {
         let records = numbers.map { Self.record($0) }
@@ -158,8 +183,9 @@ final class WorkingInstance: Sendable {
         let id = EventID(high: 7, low: number)
         let type = number % 5 == 4 ? "visitor.signout" : "visitor.signin"
         let now = Timestamp.now()
+        let mail = number % 10 == 0 ? "" : #","email":"ada\#(number)@example.com""#
         let payload =
-            #"{"specversion":"1.0","id":"\#(id.hex)","source":"/sources/london","type":"\#(type)","subject":"visitor/\#(number)","time":"\#(now.text)","datacontenttype":"application/json","dataschema":"urn:gatehouse:event:1","partitionkey":"k\#(number % 7)","data":{"vendor":"signinapp","vendor_event":"\#(type)","source":"london","received_at":"\#(now.text)","site":{"id":"4567"},"visitor":{"id":"\#(number)","name":"Ada \#(number)"}}}"#
+            #"{"specversion":"1.0","id":"\#(id.hex)","source":"/sources/london","type":"\#(type)","subject":"visitor/\#(number)","time":"\#(now.text)","datacontenttype":"application/json","dataschema":"urn:gatehouse:event:1","partitionkey":"k\#(number % 7)","data":{"vendor":"signinapp","vendor_event":"\#(type)","source":"london","received_at":"\#(now.text)","site":{"id":"4567"},"visitor":{"id":"\#(number)","name":"Ada \#(number)"\#(mail)}}}"#
         return NewRecord(
             id: id, type: type, partitionKey: Array("k\(number % 7)".utf8), timeMs: now.milliseconds,
             receivedAtMs: now.milliseconds, source: "london", payload: Array(payload.utf8))

@@ -174,6 +174,9 @@ struct StateRecordTests {
         metadata.counters.expired = random.number()
         metadata.counters.system = random.number()
         metadata.counters.skipped = random.number()
+        for reason in FilteredReason.allCases where random.chance(1, in: 2) {
+            metadata.counters.refused[reason] = random.number()
+        }
         let reach = min(position, Int64.random(in: 1...2000, using: &random))
         let part = Int.random(in: 0...10, using: &random)
         metadata.holes = (position - reach..<position).filter { _ in random.chance(part, in: 10) }
@@ -265,6 +268,7 @@ struct StateRecordTests {
         var cursor = TargetCursor(position: .none(count: layout.count))
         cursor.holes = [place(&random)]
         cursor.counters.skipped = random.number()
+        cursor.counters.refused[.optedOut] = random.number()
         cursor.failingSinceMs = random.maybe(random.number())
         let replay = ReplayCursorRecord(cursor: cursor, stamp: stamp(&random))
         #expect(try ReplayCursorRecord(replay.encoded(layout), decoder) == replay)

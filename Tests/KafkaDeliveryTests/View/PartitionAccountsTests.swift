@@ -1,5 +1,6 @@
 import Delivery
 import EventLog
+import Targets
 import Testing
 
 @testable import KafkaDelivery
@@ -67,7 +68,7 @@ private struct WorkingOwner {
     private mutating func settle() {
         let candidates = states.indices.filter { [.onItsWay, .open, .dead].contains(states[$0]) }
         guard let index = candidates.randomElement(using: &random) else { return }
-        let choice = Int.random(in: 0..<3, using: &random)
+        let choice = Int.random(in: 0..<4, using: &random)
         switch (states[index], choice) {
         case (.onItsWay, 0): end(index, \.delivered)
         case (.onItsWay, 1), (.open, 0): open(index, wasDead: false)
@@ -78,6 +79,10 @@ private struct WorkingOwner {
         case (.open, 1):
             write(index, .closed(.delivered))
             end(index, \.delivered)
+        case (.open, 2):
+            write(index, .closed(.optedOut))
+            counters.refused[.optedOut] += 1
+            end(index, \.filtered)
         case (.open, _):
             write(index, .buried, isDeadTopic: true)
             write(index, .closed(.dead))
@@ -159,6 +164,9 @@ private func accounted(
                 let sum = accounts.counters.finished + Int64(accounts.holes.count) + open
                 #expect(sum == accounts.position, "seed \(seed), commit at \(commit.written), records to \(end)")
             }
+            // Why open events were not taken any more is told by their records, from whichever commit on.
+            let accounts = accounted(commit, owner.records).accounts
+            if commit.position == owner.position { #expect(accounts.counters.refused == owner.counters.refused) }
         }
     }
 

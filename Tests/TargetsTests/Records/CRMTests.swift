@@ -167,18 +167,6 @@ struct CRMTests {
         }
     }
 
-    /// The same numbers in every run (SplitMix64).
-    private struct Repeatable: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var mixed = (state ^ (state >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-            return mixed ^ (mixed >> 31)
-        }
-    }
-
     private static let refused = DeliveryFailure(code: "answer_refused", message: "", blame: .event)
 
     @Test("nested objects are merged, lists and other values are taken whole, and null is a value")
@@ -192,6 +180,44 @@ struct CRMTests {
         #expect(merge("[1]", "2") == "2")
         #expect(merge(#"{"a\u0062":1}"#, #"{"ab":2}"#) == #"{"ab":2}"#)
         #expect(merge(#"{"a":1}"#) == #"{"a":1}"#)
+    }
+
+    @Test("a default is what is said when no event has anything to say, whichever comes last")
+    func defaults() throws {
+        let blueprint = try blueprint(
+            """
+            type: http
+            url: https://x.example/upsert
+            key: "{visitor.email|lower}"
+            batch: {wrap: {inputs: "{events}"}}
+            body:
+              last: "{visitor.last_name|default:Visitor}"
+              greeting: "Dear {visitor.first_name|default:guest}"
+              n: {phone: "{visitor.phone|default:null}", tags: ["{visitor.company|default:none}"]}
+            """)
+        let events = try outgoing([
+            #"{"email":"a@b"}"#, #"{"email":"a@b","last_name":"Smith","phone":"1","company":"Acme"}"#,
+            #"{"email":"a@b","first_name":"Ann","last_name":" "}"#, #"{"email":"A@b"}"#, #"{"email":"c@d"}"#,
+        ])
+        #expect(
+            try body(events, blueprint)
+                == #"{"inputs":[{"last":"Smith","greeting":"Dear Ann","n":{"phone":"1","tags":["none"]}},"#
+                + #"{"last":"Visitor","greeting":"Dear guest","n":{"phone":null,"tags":["none"]}}]}"#)
+        #expect(try body([events[3]], blueprint).contains(#""last":"Visitor""#))
+    }
+
+    @Test("what is nested deeper than anybody's form is taken whole, and nothing of it is lost that was on top")
+    func tooDeep() throws {
+        func nested(_ depth: Int, _ inner: String) -> String {
+            String(repeating: #"{"a":"#, count: depth) + inner + String(repeating: "}", count: depth)
+        }
+        let shallow = RecordMerge.merge([Array(nested(20, #"{"x":1}"#).utf8), Array(nested(20, #"{"y":2}"#).utf8)])
+        #expect(text(shallow) == nested(20, #"{"x":1,"y":2}"#))
+        for depth in [100, 1500] {
+            let bodies = [#"{"first":1,"b":\#(nested(depth, "1"))}"#, #"{"b":\#(nested(depth, "2"))}"#]
+            let merged = text(RecordMerge.merge(bodies.map { Array($0.utf8) }))
+            #expect(merged == #"{"first":1,"b":\#(nested(depth, "2"))}"#)
+        }
     }
 
     @Test("ask for order by key unless something else is said")

@@ -125,6 +125,60 @@ struct TemplateFilterTests {
         #expect(try render(value, event) == expected)
     }
 
+    @Test(
+        "another field stands for what is absent, null or blank, and what follows is done to whichever it is",
+        arguments: [
+            ("{visitor.last_name|or:visitor.name}", #""John Smith""#),
+            ("{additional.null|or:visitor.name}", #""John Smith""#),
+            ("{additional.blank|or:visitor.phone|or:visitor.name|lower}", #""john smith""#),
+            ("{visitor.name|or:visitor.email}", #""John Smith""#), ("{additional.zero|or:visitor.name}", "0"),
+            ("{visitor.phone|or:visitor.company}", "null"), ("{additional.blank|or:visitor.phone}", #""  ""#),
+            ("{visitor.phone|or:visitor.company|default:none}", #""none""#),
+            ("{?visitor.phone|or:visitor.company}", ""),
+            ("{?visitor.phone|or:visitor.name}", #""John Smith""#), ("{visitor.phone|or:additional.a||b}", #""pipe""#),
+            ("{visit.started_at|or:time|date}", #""2026-07-01""#),
+            ("I am {visitor.phone|or:visitor.id}", #""I am 1234""#),
+            ("{visitor.phone|or:additional.zero}", "0"),
+        ])
+    func alternatives(value: String, expected: String) throws {
+        let event = try event(#"{"null":null,"blank":"  ","zero":0,"a|b":"pipe"}"#)
+        #expect(try render(value, event) == expected)
+    }
+
+    @Test(
+        "of a name of which only the whole is known its parts are taken, and what is known apart stays whole",
+        arguments: [
+            ("{?visitor.last_name|or_last_word:visitor.name}", "Ann Lee", #""Lee""#),
+            ("{?visitor.first_name|or_first_words:visitor.name}", "Ann Lee", #""Ann""#),
+            ("{?visitor.last_name|or_last_word:visitor.name}", " Mary  Ann\u{a0}Lee ", #""Lee""#),
+            ("{?visitor.first_name|or_first_words:visitor.name}", " Mary  Ann\u{a0}Lee ", #""Mary  Ann""#),
+            ("{?visitor.last_name|or_last_word:visitor.name}", "Cher", #""Cher""#),
+            ("{?visitor.first_name|or_first_words:visitor.name}", "Cher", ""),
+            ("{?visitor.last_name|or_last_word:visitor.name}", " ", ""),
+            ("{?additional.last|or_last_word:visitor.name}", "Ann Lee", #""van der Berg""#),
+            ("{?additional.last|last_word}", "Ann Lee", #""Berg""#),
+            ("{?additional.last|first_words}", "Ann Lee", #""van der""#),
+            ("{?additional.n|last_word}", "Ann Lee", "7"),
+        ])
+    func words(value: String, name: String, expected: String) throws {
+        let event = try Sample.event(name: name, replacing: ["additional": #"{"last":"van der Berg","n":7}"#])
+        #expect(try render(value, event) == expected)
+    }
+
+    @Test(
+        "what is escaped is so byte by byte: an accent behind it hides nothing",
+        arguments: ["\u{301}", "\u{338}", "\u{200d}", "\u{fe0f}", "\u{1f3fb}"])
+    func combining(mark: String) throws {
+        func with(_ text: String) throws -> EventView { try Sample.event(name: text) }
+        let quote = "'\(mark)"
+        #expect(try render("{visitor.name|odata}", with("a\(quote)b\(quote)")) == quoted("a'\(quote)b'\(quote)"))
+        #expect(
+            try render("{visitor.name|slack}", with("<\(mark)!channel>\(mark)&\(mark)"))
+                == quoted("&lt;\(mark)!channel&gt;\(mark)&amp;\(mark)"))
+        #expect(try render("{visitor.name|without:/?#}", with("a/\(mark)b")) == "null")
+        #expect(try render("{visitor.name|without:/?#}", with("a\(mark)b")) == quoted("a\(mark)b"))
+    }
+
     @Test("is JSON whatever visitors typed, through every filter", arguments: Hostile.texts)
     func hostile(name: String) throws {
         let event = try Sample.event(name: name, replacing: ["additional": "{\"a\":\(quoted(name))}"])
@@ -161,6 +215,13 @@ struct TemplateFilterTests {
             ("{?visitor.phone|default:x}", "its `default:` is never written"),
             ("{visitor.phone|default:x|trim}", "`default:` comes last"),
             ("{visitor.phone|trim:x}", "takes nothing behind a colon"),
+            ("{visitor.phone|or}", "needs the field"), ("{visitor.phone|or:}", "needs the field"),
+            ("{visitor.phone|or:visitor.nam}", "there is no field {visitor.nam}"),
+            ("{visitor.phone|or:visitor}", "single values"), ("{visitor|or:host}", "single values"),
+            ("{visitor.phone|or:original}", "single values"),
+            ("{time|date|or:visit.started_at}", "comes before the form"),
+            ("{time|or:visitor.name|date}", "{visitor.name} is no time"),
+            ("{visitor.phone|default:x|or:visitor.name}", "`default:` comes last"),
             ("{personal.Car Reg |trim}", "a space stands before the `|`"), ("{visitor.name|}", "there is no filter"),
         ])
     func mistakes(value: String, message: String) throws {
