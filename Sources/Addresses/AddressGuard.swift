@@ -21,10 +21,24 @@ package struct AddressGuard: Sendable, Hashable {
         return inner.map { "\(kind) \($0)" } ?? kind
     }
 
-    /// The setting that would permit the address: `allow: [127.0.0.1/32]`.
-    package static func suggestion(for address: IPAddress) -> String {
+    /// What must be allowed besides for the address to be permitted: `allow: [127.0.0.1/32]`.
+    package func suggestion(for address: IPAddress) -> String {
         let address = address.unmapped
-        return "allow: [\(IPNetwork(around: address, prefixLength: address.width))]"
+        var networks: [IPNetwork] = []
+        if SpecialNetworks.kind(of: address) != nil, !allows(address) { networks.append(IPNetwork(only: address)) }
+        for embedded in address.embeddedIPv4 where refusal(of: embedded) != nil {
+            networks.append(IPNetwork(only: embedded))
+        }
+        // A public one in the form of another: itself.
+        if networks.isEmpty { networks.append(IPNetwork(only: address)) }
+        return "allow: [\(networks.map(\.description).joined(separator: ", "))]"
+    }
+
+    /// The indefinite article of what `refusal(of:)` gives.
+    package static func article(_ kind: String) -> String {
+        // `AS112` and `AMT` are spelt out, `unique` begins with a consonant.
+        let vowels: [Character] = ["A", "I"]
+        return kind.first.map(vowels.contains) == true || kind.hasPrefix("unspecified") ? "an" : "a"
     }
 
     private func allows(_ address: IPAddress) -> Bool {

@@ -20,6 +20,11 @@ package struct IPNetwork: Hashable, Sendable {
         base = address.masked(to: self.prefixLength)
     }
 
+    /// One address alone.
+    init(only address: IPAddress) {
+        self.init(around: address, prefixLength: address.width)
+    }
+
     /// The network a refused text most likely means: `10.0.0.0/8` for `10.1.2.3/8`.
     package static func nearest(to cidr: String) -> IPNetwork? {
         parts(cidr).map { IPNetwork(around: $0.0, prefixLength: $0.1) }

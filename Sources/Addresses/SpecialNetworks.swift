@@ -12,7 +12,8 @@ struct SpecialNetwork: Sendable {
 }
 
 /// The IANA special-purpose registries (RFC 6890 and what was added since), globally reachable ones included, which serve
-/// protocols and no people; most specific blocks first.
+/// protocols and no people, and the public address at which a cloud's own machinery answers every machine in it (its others
+/// are link-local, unique local or CGNAT); most specific blocks first.
 enum SpecialNetworks {
     static let ipv4: [SpecialNetwork] = [
         SpecialNetwork("127.0.0.0/8", "loopback"),
@@ -34,6 +35,7 @@ enum SpecialNetworks {
         SpecialNetwork("192.175.48.0/24", "AS112"),
         SpecialNetwork("192.52.193.0/24", "AMT"),
         SpecialNetwork("198.18.0.0/15", "benchmarking"),
+        SpecialNetwork("168.63.129.16/32", "Azure platform"),
         SpecialNetwork("240.0.0.0/4", "reserved"),
     ]
 

@@ -29,6 +29,23 @@ package enum PrivateFile {
         syncFolder(of: path)
     }
 
+    /// Writes a file that is not there yet, durably, with mode 0600.
+    /// - Throws: also when something of that name is there, which stays as it is.
+    package static func create(_ path: String, holding bytes: [UInt8]) throws(FileWritingError) {
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw FileWritingError(path) }
+        do throws(FileWritingError) {
+            defer { close(descriptor) }
+            guard fchmod(descriptor, 0o600) == 0 else { throw FileWritingError(path) }
+            try write(bytes, to: descriptor, path)
+            guard fsync(descriptor) == 0 else { throw FileWritingError(path) }
+        } catch {
+            unsafe unlink(path)
+            throw error
+        }
+        syncFolder(of: path)
+    }
+
     /// Makes the folder with mode 0700 unless it is there; the one above it must be.
     package static func makeFolder(_ path: String) throws(FileWritingError) {
         guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else { throw FileWritingError(path) }

@@ -15,11 +15,9 @@ enum FieldName: Hashable {
             self = .time
         } else if let field = EventField(path: name) {
             self = .field(field)
-        } else if let dot = name.firstIndex(of: "."), let map = EventField(path: String(name[..<dot])),
-            map.kind == .map, name.index(after: dot) != name.endIndex
-        {
-            self = .entry(map, key: String(name[name.index(after: dot)...]))
-        } else if Self.groups.contains(name) {
+        } else if let (map, key) = EventField.mapEntry(name) {
+            self = .entry(map, key: key)
+        } else if EventField.groupPaths.contains(name) {
             self = .group(name)
         } else {
             return nil
@@ -28,19 +26,8 @@ enum FieldName: Hashable {
 
     /// Those a policy may name, for suggestions.
     static let all: [String] =
-        EventField.allCases.filter { !$0.saysWhatItIs }.map(\.path) + groups.filter { $0 != "system" } + ["time"]
-
-    private static let groups: [String] = {
-        var names: [String] = []
-        for field in EventField.allCases {
-            let components = field.components.map(\.description)
-            for length in 1..<max(components.count, 1) {
-                let name = components.prefix(length).joined(separator: ".")
-                if !names.contains(name) { names.append(name) }
-            }
-        }
-        return names
-    }()
+        EventField.allCases.filter { !$0.saysWhatItIs }.map(\.path)
+        + EventField.groupPaths.filter { $0 != "system" } + ["time"]
 
     /// The fields it reaches; of an entry its map.
     var fields: [EventField] {

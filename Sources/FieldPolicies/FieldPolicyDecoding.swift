@@ -54,6 +54,7 @@ private struct PolicyDraft {
         }
         if let node = reader.optional("redact") {
             isThere = true
+            refuseEmpty(node, &diagnostics)
             for element in node.list(&diagnostics) { add(element, .remove, &diagnostics) }
         }
         if let node = reader.optional("hash") {
@@ -62,6 +63,7 @@ private struct PolicyDraft {
         }
         if let node = reader.optional("truncate") {
             isThere = true
+            refuseEmpty(node, &diagnostics)
             for entry in node.mapping("truncate", &diagnostics) ?? [] {
                 guard let length = entry.value.integer(in: 1...10_000, &diagnostics) else {
                     isBroken = true
@@ -72,12 +74,21 @@ private struct PolicyDraft {
         }
         if let node = reader.optional("coarsen") {
             isThere = true
+            refuseEmpty(node, &diagnostics)
             for entry in node.mapping("coarsen", &diagnostics) ?? [] { readCoarsen(entry, &diagnostics) }
         }
         if lines.count > Self.maximumNames || only?.count ?? 0 > Self.maximumNames {
             isBroken = true
             diagnostics.error(at: reader.location, "a field policy names at most \(Self.maximumNames) fields")
         }
+    }
+
+    /// Of an empty `only:` nothing but the envelope is left; where the others are empty something was lost.
+    private mutating func refuseEmpty(_ node: YAMLNode, _ diagnostics: inout Diagnostics) {
+        guard node.elements?.isEmpty ?? node.entries?.isEmpty ?? false else { return }
+        isBroken = true
+        diagnostics.error(
+            at: node.location, "nothing stands here, so nothing would be taken away; name fields, or leave it out")
     }
 
     private mutating func readHash(_ node: YAMLNode, _ diagnostics: inout Diagnostics) {
@@ -93,6 +104,7 @@ private struct PolicyDraft {
         }
         let key = reader.required("key", &diagnostics).flatMap { hashKey($0, &diagnostics) }
         if let fields = reader.required("fields", &diagnostics), let key {
+            refuseEmpty(fields, &diagnostics)
             for element in fields.list(&diagnostics) { add(element, .hash(key), &diagnostics) }
         } else {
             isBroken = true

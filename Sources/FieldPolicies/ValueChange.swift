@@ -40,7 +40,7 @@ extension ValueChange {
         if case .remove = self { return .absent }
         switch tape.kind(value) {
         case .null: return .same
-        case .array where kind == .identifiers || kind == .reasons: return elements(tape, value)
+        case .array where kind == .identifiers || kind == .reasons: return elements(tape, value, kind)
         case .array, .object:
             guard case .hash(let key) = self else { return .absent }
             return .text(key.pseudonym(of: Array(tape.bytes[tape.span(value)])))
@@ -64,17 +64,17 @@ extension ValueChange {
     }
 
     /// A list of texts, or of objects of texts such as `{name, reason}`.
-    private func elements(_ tape: JSONTape, _ list: JSONIndex) -> ChangedValue {
+    private func elements(_ tape: JSONTape, _ list: JSONIndex, _ kind: FieldKind) -> ChangedValue {
         var writer = JSONWriter()
         writer.beginArray()
         for element in tape.elements(list) {
             guard tape.kind(element) == .object else {
-                write(scalarOrNothing(tape, element), tape, element, key: nil, to: &writer)
+                write(scalarOrNothing(tape, element, kind), tape, element, key: nil, to: &writer)
                 continue
             }
             writer.beginObject()
             for (key, member) in tape.members(element) {
-                write(scalarOrNothing(tape, member), tape, member, key: key, to: &writer)
+                write(scalarOrNothing(tape, member, kind), tape, member, key: key, to: &writer)
             }
             writer.endObject()
         }
@@ -82,11 +82,11 @@ extension ValueChange {
         return .json(writer.bytes)
     }
 
-    private func scalarOrNothing(_ tape: JSONTape, _ value: JSONIndex) -> ChangedValue {
+    private func scalarOrNothing(_ tape: JSONTape, _ value: JSONIndex, _ kind: FieldKind) -> ChangedValue {
         switch tape.kind(value) {
         case .array, .object: .absent
         case .null: .same
-        default: scalar(tape, value, .identifiers)
+        default: scalar(tape, value, kind)
         }
     }
 

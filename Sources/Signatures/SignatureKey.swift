@@ -78,6 +78,9 @@ struct SignatureKey: Sendable {
         }
         defer { cleanse(&bytes) }
         guard !bytes.isEmpty else { throw SignatureError(secretName: secret.name, message: "is empty") }
+        if let problem = Self.problem(secret.value, bytes.count, variant, scheme) {
+            throw SignatureError(secretName: secret.name, message: problem)
+        }
         name = secret.name
         self.variant = index
         do {
@@ -87,6 +90,26 @@ struct SignatureKey: Sendable {
         } catch {
             throw SignatureError(secretName: secret.name, message: "a public key cannot sign; give the secret key")
         }
+    }
+
+    /// Prefixes of the halves of a key pair, which no shared secret has.
+    private static let pairPrefixes = ["whsk_", "whpk_"]
+    /// Bytes that a key has at the least where nothing but its length tells it from a word that happens to decode.
+    private static let minimumUnmarked = 16
+
+    /// Why a text that can be decoded is not what the scheme signs with; nil when it is.
+    private static func problem(
+        _ text: String, _ length: Int, _ variant: SignatureVariant, _ scheme: SignatureScheme
+    ) -> String? {
+        guard case .hmac = variant.algorithm else { return nil }
+        if let prefix = pairPrefixes.first(where: text.hasPrefix) {
+            return "is half of a key pair (\(prefix)), and \(scheme.name) takes a secret that both sides have"
+        }
+        guard !variant.keyPrefix.isEmpty, !text.hasPrefix(variant.keyPrefix), length < minimumUnmarked else {
+            return nil
+        }
+        return "has no \(variant.keyPrefix) and only \(length) bytes, so it is hardly a key of \(scheme.name); "
+            + "`gatehouse keys generate` makes one"
     }
 
     private struct PublicKeyCannotSign: Error {}

@@ -18,12 +18,12 @@ package struct SignatureSigner: Sendable {
     ///
     /// - Parameters:
     ///   - id: what `{id}` stands for; the same over all tries of one message.
-    ///   - url: what `{url}` stands for.
+    ///   - url: where it is sent to: `{url}` stands for its path and query, which is all that a receiver sees of it.
     package func headers(
         body: UnsafeRawBufferPointer, id: String = "", url: String = "", timestampSeconds: Int64
     ) -> [HeaderField] {
         let timestamp = scheme.timestamp.map { String(timestampSeconds * $0.unit.perSecond) }
-        let message = unsafe SignedMessage(body: body, timestamp: timestamp ?? "", id: id, url: url)
+        let message = unsafe SignedMessage(body: body, timestamp: timestamp ?? "", id: id, url: Self.pathAndQuery(url))
         let signatures = keys.map { key in
             scheme.variants[key.variant].signaturePrefix + scheme.encoding.encode(sign(message, with: key))
         }
@@ -42,6 +42,14 @@ package struct SignatureSigner: Sendable {
         unsafe body.withUnsafeBytes {
             unsafe headers(body: $0, id: id, url: url, timestampSeconds: timestampSeconds)
         }
+    }
+
+    /// As the request line has them (RFC 9112, section 3.2.1); a text that is no URL is taken for them.
+    static func pathAndQuery(_ url: String) -> String {
+        guard let separator = url.firstRange(of: "://") else { return url }
+        let rest = url[separator.upperBound...]
+        let resource = rest[(rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex)...].prefix { $0 != "#" }
+        return resource.hasPrefix("/") ? String(resource) : "/" + resource
     }
 
     private func value(_ signatures: [String], _ timestamp: String?) -> String {

@@ -24,7 +24,10 @@ import Testing
         ("2606:4700::5efe:127.0.0.1", "ISATAP loopback"), ("2606:4700::200:5efe:10.0.0.1", "ISATAP private"),
         ("64:ff9b:1:7f00:0:100::", "NAT64 loopback"), ("64:ff9b:1:a00:0:100::", "NAT64 private"),
         ("64:ff9b:1:120a:0:1::", "NAT64 private"),
-        ("4000::1", "reserved"),
+        ("4000::1", "reserved"), ("168.63.129.16", "Azure platform"), ("fd00:ec2::254", "unique local"),
+        ("100.100.100.200", "CGNAT"), ("192.0.0.192", "reserved"),
+        ("::ffff:168.63.129.16", "IPv4-mapped Azure platform"),
+        ("2001:1::3", "reserved"), ("2001:0:7f00:1::1", "Teredo loopback"),
         ("2001:10::1", "reserved"), ("::ffff:0:8.8.8.8", "IPv4-translated"),
     ]
 
@@ -39,6 +42,7 @@ import Testing
             "8.8.8.8", "1.1.1.1", "11.0.0.1", "172.15.255.255", "172.32.0.1", "100.63.255.255", "100.128.0.1",
             "169.253.1.1", "223.255.255.255", "192.0.1.1", "198.20.0.1", "2606:4700::1111", "2003::1",
             "2001:4860::8888", "2606:4700::5efe:8.8.8.8", "192.31.195.1", "192.175.49.1", "2620:4f:8001::1",
+            "168.63.129.15", "168.63.129.17",
         ])
     func permitted(address: String) throws {
         #expect(AddressGuard(allow: []).refusal(of: try #require(IPAddress(address))) == nil)
@@ -88,11 +92,39 @@ import Testing
         #expect((allowed.refusal(of: try #require(IPAddress(address))) == nil) == expected)
     }
 
-    @Test("The line to add permits the address it was printed for")
-    func suggestion() throws {
-        #expect(AddressGuard.suggestion(for: try #require(IPAddress("127.0.0.1"))) == "allow: [127.0.0.1/32]")
-        #expect(AddressGuard.suggestion(for: try #require(IPAddress("::ffff:127.0.0.1"))) == "allow: [127.0.0.1/32]")
-        #expect(AddressGuard.suggestion(for: try #require(IPAddress("fd00::1"))) == "allow: [fd00::1/128]")
+    @Test(
+        "The line to add permits the address it was printed for, and names nothing that is allowed already",
+        arguments: [
+            ("127.0.0.1", [], "127.0.0.1/32"), ("::ffff:127.0.0.1", [], "127.0.0.1/32"),
+            ("fd00::1", ["10.0.0.0/8"], "fd00::1/128"), ("64:ff9b::127.0.0.1", [], "64:ff9b::7f00:1/128, 127.0.0.1/32"),
+            ("64:ff9b::127.0.0.1", ["64:ff9b::/96"], "127.0.0.1/32"),
+            ("64:ff9b::127.0.0.1", ["127.0.0.0/8"], "64:ff9b::7f00:1/128"), ("::127.0.0.1", ["::/96"], "127.0.0.1/32"),
+            ("2606:4700::5efe:10.0.0.1", [], "10.0.0.1/32"),
+        ])
+    func suggestion(address: String, allow: [String], expected: String) throws {
+        let parsed = try #require(IPAddress(address))
+        let networks = allow.compactMap { IPNetwork($0) }
+        #expect(AddressGuard(allow: networks).suggestion(for: parsed) == "allow: [\(expected)]")
+        let added = expected.split(separator: ", ").compactMap { IPNetwork(String($0)) }
+        #expect(AddressGuard(allow: networks + added).refusal(of: parsed) == nil)
+    }
+
+    @Test("The line to add permits every special address", arguments: special.map(\.0))
+    func everySuggestion(address: String) throws {
+        let parsed = try #require(IPAddress(address))
+        let line = AddressGuard().suggestion(for: parsed)
+        let networks = line.dropFirst("allow: [".count).dropLast().split(separator: ", ")
+        #expect(AddressGuard(allow: networks.compactMap { IPNetwork(String($0)) }).refusal(of: parsed) == nil)
+    }
+
+    @Test("A kind of address is spoken of in English")
+    func articles() {
+        for (kind, article) in [
+            ("loopback", "a"), ("IPv4-mapped private", "an"), ("AS112", "an"), ("AMT", "an"), ("unspecified", "an"),
+            ("unique local", "a"), ("6to4", "a"), ("ISATAP loopback", "an"), ("Azure platform", "an"),
+        ] {
+            #expect(AddressGuard.article(kind) == article, "\(kind)")
+        }
     }
 }
 

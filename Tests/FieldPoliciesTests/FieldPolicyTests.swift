@@ -116,6 +116,23 @@ struct FieldPolicyTests {
         }
     }
 
+    @Test(
+        "leaves of an address its network, and of no form of one the address itself",
+        arguments: [
+            ("192.0.2.77", "192.0.2.0"), ("::ffff:192.0.2.77", "192.0.2.0"), ("2001:db8:1:2:3::4", "2001:db8:1::"),
+            ("2001:DB8:1:2::ff", "2001:db8:1::"), ("fe80::1234:56ff:fe78:9abc", "fe80::"),
+            ("64:ff9b::192.0.2.77", "64:ff9b::"), ("2002:c000:24d:1::1", "2002:c000:200::"), ("::1", "::"),
+            ("192.0.2.77:8080", nil), ("[2001:db8::1]", nil), ("fe80::1%eth0", nil), ("192.0.2.77/32", nil),
+            ("0xC0.0.2.77", nil), ("3221225985", nil), ("192.0.2", nil), ("00:11:22:33:44:55", nil), ("host", nil),
+        ])
+    func network(address: String, expected: String?) throws {
+        let left = try data(
+            "coarsen: {device.ip: network, personal.ip: network}",
+            try view(#""device":{"ip":"\#(address)"},"personal":{"ip":"\#(address)"}"#))
+        guard let expected else { return #expect(left == #"{"personal":{}}"#) }
+        #expect(left == #"{"device":{"ip":"\#(expected)"},"personal":{"ip":"\#(expected)"}}"#)
+    }
+
     @Test("hashes so that the same value has the same hash everywhere, and another key gives another")
     func hash() throws {
         func hashes(_ key: String, _ data: String) throws -> String {
@@ -137,7 +154,7 @@ struct FieldPolicyTests {
         #expect(exact != other, "ids that differ in case are two")
         let foreign = try hashes("another-key-of-some-length", #""visitor":{"name":"zoe"}"#)
         #expect(!foreign.contains(zoe) && !foreign.contains("zoe"))
-        let list = try hashes(hashKey, #""face":{"matches":["zoe","zoe"]},"visit":{"reasons":[{"name":"zoe"}]}"#)
+        let list = try hashes(hashKey, #""face":{"matches":["zoe","zoe"]},"visit":{"reasons":[{"name":" ZOE"}]}"#)
         #expect(list.components(separatedBy: zoe).count == 4, "\(list)")
     }
 
@@ -161,7 +178,9 @@ struct FieldPolicyTests {
         "that cannot be is an error with the nearest right name",
         arguments: [
             ("redact: [vistor.name]", "there is no field `vistor.name` (did you mean visitor.name?)"),
-            ("redact: personal.", "there is no field `personal.`"),
+            ("redact: personal.", "there is no field `personal.`"), ("redact: []", "nothing stands here"),
+            ("hash: {key: \(hashKey), fields: []}", "nothing stands here"), ("truncate: {}", "nothing stands here"),
+            ("coarsen: {}", "nothing stands here"),
             ("redact: original", "never passed on"), ("only: [original]", "never passed on"),
             ("redact: subject", "made of the ids"), ("redact: source", "says what the event is"),
             ("redact: system", "says what the event is"), ("redact: received_at", "is always there"),

@@ -41,25 +41,61 @@ extension ProgramTests {
                 "body")
             let line = try #require(signed.lines.first { $0.hasPrefix("webhook-signature: v1a,") }, "\(signed)")
             let signature = try #require(Data(base64Encoded: String(line.dropFirst("webhook-signature: v1a,".count))))
-            // RFC 8410: what stands before the 32 bytes of an Ed25519 public key in a SubjectPublicKeyInfo.
-            let prefix = Data([0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00])
             let key = try #require(Data(base64Encoded: String(shared.dropFirst(5))))
             #expect(key.count == 32)
+            let pem = try #require(pair["public_pem"] as? String)
+            let middle = pem.split(separator: "\n").dropFirst().first.flatMap { Data(base64Encoded: String($0)) }
+            #expect(middle?.suffix(32) == key)
             func write(_ name: String, _ data: Data) throws {
                 try data.write(to: URL(filePath: installation.path(name)))
             }
-            try write("key.der", prefix + key)
+            try write("key.pem", Data(pem.utf8))
             try write("signature", signature)
             for (content, expected) in [("msg_1.1614265330.\(body)", true), ("msg_2.1614265330.\(body)", false)] {
                 try write("content", Data(content.utf8))
                 let (status, output) = try run(
                     "openssl",
                     [
-                        "pkeyutl", "-verify", "-pubin", "-inkey", installation.path("key.der"), "-keyform", "DER",
-                        "-rawin", "-in", installation.path("content"), "-sigfile", installation.path("signature"),
+                        "pkeyutl", "-verify", "-pubin", "-inkey", installation.path("key.pem"), "-rawin",
+                        "-in", installation.path("content"), "-sigfile", installation.path("signature"),
                     ])
                 #expect((status == 0) == expected, "\(output)")
             }
+        }
+
+        @Test("writes the secret to a new file that only its owner may read, and never over another")
+        func file() async throws {
+            let configuration = """
+                targets:
+                  partner:
+                    type: webhook
+                    url: https://partner.example/
+                    sign: {scheme: standard-webhooks, secrets: ["${file:partner.key}"]}
+                """
+            let installation = try Installation(configuration, files: ["there": "mine"])
+            let outcome = try await installation.gatehouse("keys", "generate", "ed25519", "--out", "partner.key")
+            #expect(outcome.status == 0, "\(outcome)")
+            let secret = installation.read("partner.key")
+            #expect(secret.hasPrefix("whsk_") && secret.hasSuffix("\n"))
+            #expect(
+                !outcome.output.contains("whsk_") && outcome.output.hasPrefix("secret: in partner.key\npublic: whpk_"))
+            let attributes = try FileManager.default.attributesOfItem(atPath: installation.path("partner.key"))
+            #expect(attributes[.posixPermissions] as? Int == 0o600)
+            #expect(try await installation.gatehouse("check").status == 0)
+
+            try FileManager.default.createSymbolicLink(
+                atPath: installation.path("link"), withDestinationPath: installation.path("elsewhere"))
+            for name in ["partner.key", "there", "link", "no/folder"] {
+                let again = try await installation.gatehouse("keys", "generate", "--out", name, "--json")
+                #expect(again.status == 1 && again.output.isEmpty && again.errors.contains(name), "\(again)")
+            }
+            #expect(installation.read("partner.key") == secret && installation.read("there") == "mine")
+            #expect(!FileManager.default.fileExists(atPath: installation.path("elsewhere")))
+
+            let listed = try await installation.gatehouse("keys", "generate", "hash", "--out", "hash.key", "--json")
+            let object = try JSON.object(listed.output)
+            #expect(object["secret"] is NSNull && object["file"] as? String == "hash.key")
+            #expect(installation.read("hash.key").utf8.count == 65)
         }
 
         @Test("says which kinds there are")

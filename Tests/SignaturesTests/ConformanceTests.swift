@@ -34,7 +34,7 @@ extension SignatureScheme: CustomTestStringConvertible {
                 var body = SchemeSamples.body
                 body[bit / 8] ^= 1 << (bit % 8)
                 let result = verifier.verify(
-                    headers: headers, url: SchemeSamples.url, body: body, nowSeconds: SchemeSamples.now)
+                    headers: headers, url: SchemeSamples.target, body: body, nowSeconds: SchemeSamples.now)
                 #expect(result.code == .signatureMismatch)
             }
             for body in [Array(SchemeSamples.body.dropLast()), SchemeSamples.body + [0x0A], []] {

@@ -8,7 +8,9 @@ enum SchemeSamples {
     static let tolerance = Duration.seconds(300)
     static let body = Array(#"{"event":"visitor.signin","name":"Zoë 🎫","note":"a=b.c|d,e;f"}"#.utf8)
     static let id = "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W"
-    static let url = "https://gatehouse.example/in/custom"
+    static let url = "https://gatehouse.example/in/custom?a=b"
+    /// What the receiver sees of it.
+    static let target = "/in/custom?a=b"
 
     /// One secret for each way the scheme can sign.
     static func secrets(_ scheme: SignatureScheme, seed: UInt8 = 1) -> [NamedSecret] {
@@ -36,7 +38,7 @@ enum SchemeSamples {
         now: Int64 = now
     ) throws -> Result<VerifiedSignature, SignatureFailure> {
         try SignatureVerifier(scheme: scheme, secrets: secrets, tolerance: tolerance)
-            .verify(headers: headers, url: url, body: body, nowSeconds: now)
+            .verify(headers: headers, url: target, body: body, nowSeconds: now)
     }
 }
 

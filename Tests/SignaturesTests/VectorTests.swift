@@ -57,6 +57,53 @@ import Testing
         #expect(try SchemeSamples.verify(.standardWebhooks, [secrets[1]], shared).code == .signatureMismatch)
     }
 
+    @Test(
+        "what is signed of a URL is what its receiver sees of it",
+        arguments: [
+            ("https://gate.example/in/a?b=c%20d", "/in/a?b=c%20d"), ("http://gate.example:8080", "/"),
+            ("https://u:p@gate.example?x=1", "/?x=1"), ("https://gate.example/a#b", "/a"),
+            ("https://[2001:db8::1]:1/in/ä", "/in/ä"), ("/in/a?b", "/in/a?b"), ("", ""),
+        ])
+    func url(_ url: String, _ expected: String) throws {
+        let scheme = SignatureScheme(
+            name: "custom", header: "x-sig", encoding: .hex, content: SignedContent(known: "{url} {body}"),
+            variants: [SignatureVariant(.hmac(.sha256))])
+        let secrets = [NamedSecret(name: "1", value: "secret")]
+        let signed = try SignatureSigner(scheme: scheme, secrets: secrets).headers(
+            body: [0x61], url: url, timestampSeconds: 0)
+        let plain = try HMACKey(algorithm: .sha256, key: Array("secret".utf8))
+        #expect(signed.map(\.value) == [Hex.encode(plain.authenticate(Array("\(expected) a".utf8)))])
+        let verifier = try SignatureVerifier(scheme: scheme, secrets: secrets, tolerance: SchemeSamples.tolerance)
+        #expect(
+            verifier.verify(headers: HeaderFields(signed), url: expected, body: [0x61], nowSeconds: 0).success != nil)
+    }
+
+    @Test(
+        "a text that is no key of the scheme is told from one, whatever it decodes to",
+        arguments: [
+            (SignatureScheme.standardWebhooks, "abc", "only 2 bytes"), (.standardWebhooks, "c2VjcmV0", "has no whsec_"),
+            (.github, "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbf=", "half of a key pair"),
+            (.stripe, "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=", "half of a key pair"),
+        ])
+    func noKeys(_ scheme: SignatureScheme, _ secret: String, _ expected: String) {
+        let secrets = [NamedSecret(name: "PARTNER", value: secret)]
+        let error = #expect(throws: SignatureError.self) { try SignatureSigner(scheme: scheme, secrets: secrets) }
+        #expect(error?.description.hasPrefix("secret PARTNER: ") == true && error?.message.contains(expected) == true)
+        #expect(error?.description.contains(secret) == false)
+        #expect(throws: SignatureError.self) {
+            try SignatureVerifier(scheme: scheme, secrets: secrets, tolerance: SchemeSamples.tolerance)
+        }
+    }
+
+    @Test("a secret made for Standard Webhooks serves other schemes, as it stands")
+    func markedSecrets() throws {
+        for scheme in [SignatureScheme.github, .stripe, .standardWebhooks] {
+            let secrets = [NamedSecret(name: "1", value: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
+            let headers = try SchemeSamples.signed(scheme, secrets)
+            #expect(try SchemeSamples.verify(scheme, secrets, headers).success != nil)
+        }
+    }
+
     /// Codes computed with Python's hmac module.
     static let made: [(SignatureScheme, HeaderFields)] = [
         (

@@ -1,14 +1,17 @@
+internal import Configuration
 internal import Cryptography
 internal import JSON
 
 struct KeysCommand: Command {
     let name = "keys"
     let summary = "makes secrets and keys"
-    let synopsis = "generate [KIND] [--json]"
-    let options: [Option] = [.json]
+    let synopsis = "generate [KIND] [--out FILE] [--json]"
+    let options: [Option] = [
+        .value("out", "FILE", "write the secret to a new file that only you may read, and do not print it"), .json,
+    ]
     let example = """
         gatehouse keys generate
-        gatehouse keys generate ed25519
+        gatehouse keys generate ed25519 --out partner.key
         """
 
     func run(_ arguments: Arguments) throws -> Int32 {
@@ -23,19 +26,31 @@ struct KeysCommand: Command {
             throw UsageError("there is no kind of key `\(Terminal.harmless(word))`: \(Self.kinds)")
         }
         let key = try kind.generate()
+        let file = arguments.value("out")
+        if let file { try Self.write(key.secret, to: file) }
         if arguments.has("json") {
-            Terminal.print(bytes: key.json(kind))
+            Terminal.print(bytes: key.json(kind, file: file))
         } else {
-            Terminal.print("\(kind.secretLabel): \(key.secret)")
-            if let shared = key.publicKey { Terminal.print("public: \(shared)") }
+            Terminal.print("\(kind.secretLabel): \(file.map { "in \(Terminal.harmless($0))" } ?? key.secret)")
+            if let shared = key.publicKey { Terminal.print("public: \(shared.text)\n\(shared.pem)") }
         }
         return ExitCode.success
+    }
+
+    private static func write(_ secret: String, to file: String) throws(CommandFailure) {
+        do throws(FileWritingError) {
+            try PrivateFile.create(file, holding: Array("\(secret)\n".utf8))
+        } catch {
+            throw CommandFailure(
+                "\(Terminal.harmless(error.description)); the key goes into a new file, and none was made")
+        }
     }
 
     private static let kinds = KeyKind.allCases.map(\.rawValue).joined(separator: ", ")
 }
 
-/// What `keys generate` makes. Nothing of it is kept or logged: what is printed is all there is.
+/// What `keys generate` makes. Nothing of it is kept or logged: what is printed, or written to the file that was asked for,
+/// is all there is.
 enum KeyKind: String, CaseIterable {
     /// A secret that both sides have: Standard Webhooks' `whsec_`, and good for any other scheme.
     case webhook
@@ -46,16 +61,37 @@ enum KeyKind: String, CaseIterable {
     /// A token of the console.
     case token
 
+    struct PublicKey {
+        /// Standard Webhooks' `whpk_`.
+        var text: String
+        /// What OpenSSL and most libraries read (RFC 8410, section 4).
+        var pem: String
+
+        /// What stands before the 32 bytes in a SubjectPublicKeyInfo of Ed25519.
+        private static let informationPrefix: [UInt8] = [
+            0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
+        ]
+
+        init(_ bytes: [UInt8]) {
+            text = "whpk_" + Base64.encode(bytes)
+            let information = Base64.encode(Self.informationPrefix + bytes)
+            pem = "-----BEGIN PUBLIC KEY-----\n\(information)\n-----END PUBLIC KEY-----"
+        }
+    }
+
     struct Key {
         var secret: String
-        var publicKey: String?
+        var publicKey: PublicKey?
 
-        func json(_ kind: KeyKind) -> [UInt8] {
+        /// - Parameter file: where the secret is, which then does not stand here.
+        func json(_ kind: KeyKind, file: String?) -> [UInt8] {
             var writer = JSONWriter()
             writer.beginObject()
             writer.member("kind", kind.rawValue)
-            writer.member("secret", secret)
-            writer.member("public", publicKey)
+            writer.member("secret", file == nil ? secret : nil)
+            writer.member("file", file)
+            writer.member("public", publicKey?.text)
+            writer.member("public_pem", publicKey.map { $0.pem + "\n" })
             writer.endObject()
             return writer.bytes
         }
@@ -71,8 +107,7 @@ enum KeyKind: String, CaseIterable {
         case .ed25519:
             let pair = try Ed25519PrivateKey(seed: random)
             return Key(
-                secret: "whsk_" + Base64.encode(random + pair.publicKey),
-                publicKey: "whpk_" + Base64.encode(pair.publicKey))
+                secret: "whsk_" + Base64.encode(random + pair.publicKey), publicKey: PublicKey(pair.publicKey))
         }
     }
 }

@@ -11,6 +11,11 @@ package struct EventTypeSelection: Sendable, Hashable {
     /// `visitor.*`, `session.denied`, or a list of such; nil, and an error, where one means nothing.
     init?(_ node: YAMLNode, _ diagnostics: inout Diagnostics) {
         types = []
+        guard node.elements?.isEmpty != true else {
+            diagnostics.error(
+                at: node.location, "nothing stands here, so every event would be filtered; leave it out for all")
+            return nil
+        }
         var isGood = true
         for element in node.list(&diagnostics) {
             guard let text = element.name(&diagnostics), let scalar = element.scalar, scalar.isResolved else {

@@ -62,6 +62,7 @@ private struct WebhookSigning {
     init(_ reader: inout MappingReader, _ diagnostics: inout Diagnostics) {
         guard let node = reader.optional("sign"), var sign = MappingReader(node, "sign", &diagnostics) else { return }
         scheme = SignatureScheme(&sign, &diagnostics)
+        if let scheme { Self.checkHeaders(of: scheme, node, &diagnostics) }
         let secretsNode = sign.required("secrets", &diagnostics)
         sign.finish(&diagnostics)
         guard let scheme, let secretsNode, let secrets = Self.secrets(secretsNode, &diagnostics) else { return }
@@ -75,6 +76,27 @@ private struct WebhookSigning {
             signer = try SignatureSigner(scheme: scheme, secrets: secrets)
         } catch {
             diagnostics.error(at: secretsNode.location, error.description)
+        }
+    }
+
+    /// No header of a request says two things.
+    private static func checkHeaders(
+        of scheme: SignatureScheme, _ node: YAMLNode, _ diagnostics: inout Diagnostics
+    ) {
+        var seen: Set<String> = []
+        for header in scheme.headers {
+            let name = header.lowercased()
+            let isOurs = name == WebhookBlueprint.idHeader && scheme.idHeader?.lowercased() != name
+            if isOurs || name == "content-type" || name.hasPrefix("ce-") || RequestSettings.ownHeaders.contains(name)
+                || ConfiguredHeaders.isFraming(name)
+            {
+                diagnostics.error(
+                    at: node.location, "\(header) is written by the target itself, so no signature can stand there")
+            }
+            if !seen.insert(name).inserted {
+                diagnostics.error(
+                    at: node.location, "\(header) stands here for two things; each has a header of its own")
+            }
         }
     }
 
@@ -126,7 +148,7 @@ struct WebhookBlueprint: RequestBlueprint {
 
     var signatureHeaders: [String] { signer?.scheme.headers.map { $0.lowercased() } ?? [] }
 
-    private static let idHeader = "webhook-id"
+    static let idHeader = "webhook-id"
 
     private func bytes(of event: EventView) throws(RenderingError) -> [UInt8] {
         switch body {

@@ -152,6 +152,7 @@ struct EventTypeSelectionTests {
         "must be types that there are",
         arguments: [("visitor.sigin", "visitor.signin"), ("vistor.*", "visitor.*"), ("*", nil)])
     func errors(name: String, suggestion: String?) throws {
+        #expect(try decode("{type: webhook, url: \"https://x.example/\", events: []}").messages.count == 1)
         let (_, messages) = try decode("{type: webhook, url: \"https://x.example/\", events: [\"\(name)\"]}")
         #expect(messages.count == 1 && messages[0].contains("no type of event"), "\(messages)")
         if let suggestion { #expect(messages[0].contains("mean \(suggestion)?"), "\(messages)") }

@@ -4,6 +4,7 @@ import HTTPClient
 import HTTPTypes
 import JSON
 import Kafka
+import TestSupport
 import Testing
 import Vendors
 import YAML
@@ -159,8 +160,10 @@ struct PolicyCanaryTests {
             #expect(secrets.count > 20, "\(name)")
             do throws(RenderingError) {
                 let message = try renderable.message([Sample.outgoing(event)], hostname: "gate", timestampSeconds: 0)
-                let told = PlantedEvent.canaries(in: message.everything).intersection(secrets)
+                let everything = message.everything
+                let told = PlantedEvent.canaries(in: everything).intersection(secrets)
                 #expect(told.isEmpty, "\(name): \(told)")
+                #expect(Self.encoded.found(in: everything).allSatisfy { $0 == "plain" }, "\(name)")
             } catch {
                 Issue.record("\(name): \(error.message)")
             }
@@ -171,6 +174,29 @@ struct PolicyCanaryTests {
     }
 
     private static let planted = Result { try PlantedEvent.views() }
+    /// What is not secret stands there as it is, so nothing may stand there in another way.
+    private static let encoded = EncodedForms("canary-1")
+
+    @Test("an encoded canary would be found, wherever in a text it stands")
+    func encodedForms() throws {
+        let text = "canary-12"
+        for before in ["", "a", "bc", "def"] {
+            let whole = before + text + "-x"
+            let forms = [
+                whole, whole.uppercased(), Data(whole.utf8).base64EncodedString(),
+                whole.utf8.map { String(format: "%02x", $0) }.joined(),
+                whole.utf8.map { String(format: "%%%02X", $0) }.joined(),
+                whole.utf8.map { String(format: "\\u%04x", $0) }.joined(),
+                whole.utf8.map { "&#\($0);" }.joined(),
+            ]
+            for form in forms { #expect(Self.encoded.found(in: form).count == 1, "\(form)") }
+            for encoding in [String.Encoding.utf16LittleEndian, .utf16BigEndian] {
+                let bytes = Array(try #require(whole.data(using: encoding)))
+                #expect(Self.encoded.found(in: bytes).contains { $0.hasPrefix("UTF-16") })
+            }
+        }
+        #expect(Self.encoded.found(in: "canary") == [])
+    }
 
     @Test("the same targets without one tell canaries, so that the search finds what is there")
     func withoutPolicy() throws {

@@ -195,10 +195,43 @@ struct WebhookTests {
         let blueprint = try blueprint(
             ", sign: {header: x-sig, algorithm: sha256, encoding: hex, content: \"{url}\\n{body}\", secrets: [s]}")
         let request = try render(blueprint, try Sample.event())
-        let message = Array("https://partner.example/hook?a=b\n".utf8) + request.body
+        let message = Array("/hook?a=b\n".utf8) + request.body
         let expected = PlainHMAC.sha256(key: Array("s".utf8), message: message).map { String(format: "%02x", $0) }
             .joined()
         #expect(request.headers["x-sig"] == expected)
+    }
+
+    @Test(
+        "signs into no header that it has for something else, nor twice into one",
+        arguments: [
+            ("header: webhook-id", "webhook-id is written by the target itself"),
+            ("header: Content-Type", "Content-Type is written by the target itself"),
+            ("header: gatehouse-test", "gatehouse-test is written by the target itself"),
+            ("header: ce-id", "ce-id is written by the target itself"),
+            ("header: Host", "Host is written by the target"),
+            ("header: x, timestamp: webhook-id, content: \"{ts}{body}\"", "webhook-id is written by the target itself"),
+            ("header: x, timestamp: X, content: \"{ts}{body}\"", "x stands here for two things"),
+            ("header: webhook-id, content: \"{id}{body}\"", "webhook-id stands here for two things"),
+        ])
+    func clashingHeaders(sign: String, expected: String) throws {
+        let (_, messages) = try decode(
+            "{type: webhook, url: \"https://partner.example/\", sign: {\(sign), secrets: [some secret]}}")
+        #expect(messages.count == 1 && messages[0].contains(expected), "\(messages)")
+    }
+
+    @Test(
+        "is sent with no header that somebody could have broken out of, or that says who signed",
+        arguments: [
+            "X-A: \"a\\r\\nX-B: c\"", "X-A: \"a\\nb\"", "X-A: \"a\\0\"", "\"X A\": b", "\"X:\": b",
+            "Webhook-Signature: v1", "webhook-id: x",
+            "Webhook-Timestamp: 1", "CE-Source: x", "Host: x", "Content-Length: 1", "Transfer-Encoding: chunked",
+            "Gatehouse-Test: x", "X-A: \"${env:BROKEN}\"",
+        ])
+    func hostileHeaders(header: String) throws {
+        let (blueprint, messages) = try decode(
+            "{type: webhook, url: \"https://partner.example/\", headers: {\(header)}}",
+            environment: ["BROKEN": "a\r\nwebhook-id: x"])
+        #expect(blueprint == nil && messages.count == 1, "\(messages)")
     }
 
     @Test("carries the configured headers")
