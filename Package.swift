@@ -124,7 +124,7 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "gatehouse-syslog",
-            dependencies: ["Events", "HTTPClient", "JSON", "Logging", "Targets", "TestSupport", "YAML"],
+            dependencies: ["CCurl", "Events", "HTTPClient", "JSON", "Logging", "Targets", "TestSupport", "YAML"],
             path: "Benchmarks/Syslog", swiftSettings: settings),
         tests(
             "IngestTests",

@@ -44,6 +44,16 @@ package struct ConfigurationLoader {
         return (isUsable ? configuration : nil, diagnostics)
     }
 
+    /// The data folder that a file names, whatever else is wrong with it; nil when that cannot be told.
+    package func dataFolder(_ path: String) -> String? {
+        var ignored = Diagnostics()
+        guard let root = read(path, &ignored), var reader = MappingReader(root, "the configuration", &ignored) else {
+            return nil
+        }
+        guard let node = reader.optional("data") else { return resolvedPath("./data", besideFile: path) }
+        return node.path(&ignored)
+    }
+
     private func read(_ path: String, _ diagnostics: inout Diagnostics) -> YAMLNode? {
         do {
             let bytes = try readFile(path, maximumBytes: maximumYAMLBytes)
@@ -135,6 +145,14 @@ struct ConfigurationDecoder {
         decodeRules(
             routes: reader.optional("routes"), decisions: reader.optional("decisions"), teams: reader.optional("teams"),
             &configuration, &diagnostics)
+        if root["routes"] == nil, root["teams"] == nil, let first = configuration.targetLocations.first {
+            diagnostics.warning(
+                at: first.location,
+                "there are no routes, so that no event goes anywhere; name their files with `routes:`")
+        }
+        configuration.checkOriginals(&diagnostics)
+        configuration.checkTemplates(&diagnostics)
+        configuration.checkFileTargets(&diagnostics)
         configuration.checkConsole(console, &diagnostics)
         reader.finish(&diagnostics)
         return configuration

@@ -124,7 +124,8 @@ package enum ConfigurationSchema {
                 "max_events": #"{"type": "integer"}"#, "max_bytes": size, "every": duration, "wrap": anything,
                 "before": anything,
             ]),
-            "compression": choice(["gzip"]), "response": response, "key": string, "merge": boolean,
+            "compression": choice(["gzip"]), "form": #"{"type": "object"}"#, "response": response, "key": string,
+            "merge": boolean,
             "only_if": #"{"type": "object"}"#, "opt_out": #"{"anyOf": [\#(strings), {"type": "object"}]}"#,
             "attempts": #"{"type": "integer"}"#, "give_up_after": duration, "original": boolean,
             "only": strings, "redact": strings, "hash": hash, "truncate": truncate, "coarsen": coarsen,
@@ -157,6 +158,8 @@ package enum ConfigurationSchema {
         let list = ["at": string, "id": string, "event": string, "ok": condition, "retry": condition]
         return object([
             "ok": condition, "retry": condition, "items": object(list), "errors": object(list),
+            "taken": oneOrMany(#"{"type": "integer"}"#),
+            "statuses": oneOrMany(#"{"type": "integer"}"#),
             "refused": object(["statuses": oneOrMany(#"{"type": "integer"}"#), "retry": condition]),
         ])
     }

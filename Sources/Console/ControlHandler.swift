@@ -46,14 +46,18 @@ package final class ControlHandler: HTTPHandler {
             }
             return Self.page(try records.page(query, after: cursor))
         } catch let error as QueryError {
-            return ProblemDetails(
-                status: 400, code: "query", title: "The query makes no sense", detail: error.message
-            ).response()
+            return Self.refusal(error.message)
+        } catch let error as RecordError {
+            return Self.refusal(error.description)
         } catch {
             return ProblemDetails(
                 status: 500, code: "unreadable", title: "The records could not be read", detail: "\(error)"
             ).response()
         }
+    }
+
+    private static func refusal(_ detail: String) -> HTTPResponse {
+        ProblemDetails(status: 400, code: "query", title: "The query makes no sense", detail: detail).response()
     }
 
     static func page(_ page: RecordPage) -> HTTPResponse {

@@ -85,18 +85,21 @@ package struct DeadLetterQuery: Sendable, Hashable {
         return { condition.takes(payload: $0.payload) }
     }
 
-    private static let pageSize = 200
+    package static let pageSize = 200
 
     /// - Parameters:
     ///   - id: of the last one of the page before.
     ///   - isWhole: with the event and the receiver's answer.
-    package func page(_ store: DeliveryStore, after id: Int64, isWhole: Bool) throws -> RecordPage {
-        let rows = try store.deadLetters(try filter(), after: id, limit: Self.pageSize)
+    ///   - limit: dead letters looked at for one page.
+    package func page(
+        _ store: DeliveryStore, after id: Int64, isWhole: Bool, limit: Int = pageSize
+    ) throws -> RecordPage {
+        let rows = try store.deadLetters(try filter(), after: id, limit: limit)
         let lines = rows.filter(try predicate()).map { row in
             var writer = JSONWriter()
             row.appendJSON(to: &writer, isWhole: isWhole)
             return writer.bytes
         }
-        return RecordPage(lines: lines, next: rows.count == Self.pageSize ? rows.last.map { String($0.id) } : nil)
+        return RecordPage(lines: lines, next: rows.count == limit ? rows.last.map { String($0.id) } : nil)
     }
 }

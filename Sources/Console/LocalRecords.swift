@@ -68,6 +68,11 @@ package final class LocalRecords: RecordSource {
         }
     }
 
+    /// Routes in the order of their files, `limit` of them looked at.
+    func routes(_ query: ListQuery, after cursor: String?, limit: Int) throws -> RecordPage {
+        try routes().routes(query, after: cursor, pageSize: limit, errors: routeErrors())
+    }
+
     /// One event's whole life.
     func trace(_ record: LogRecord, targets: Set<String>?) throws -> [UInt8] {
         try tracer.line(TracedRecord(record: record, foundBy: "id"), targets: targets)

@@ -61,7 +61,7 @@ package struct OperatorDesk: Sendable {
         }
         let decision = try engine.carryOut(
             action, on: try query.filter(), by: actor, where: try query.predicate())
-        return Self.done(decision.done, waiting: decision.waiting)
+        return Self.done(decision.done, waiting: decision.waiting, kept: decision.kept)
     }
 
     // MARK: samples
@@ -133,8 +133,8 @@ package struct OperatorDesk: Sendable {
     }
 
     /// `{done: COUNT}`, and `waiting` where other instances have not answered yet.
-    private static func done(_ count: Int, waiting: Int = 0) -> HTTPResponse {
-        let further = waiting > 0 ? #", "waiting": \#(waiting)"# : ""
+    private static func done(_ count: Int, waiting: Int = 0, kept: Int = 0) -> HTTPResponse {
+        let further = [("waiting", waiting), ("kept", kept)].filter { $0.1 > 0 }.map { #", "\#($0)": \#($1)"# }.joined()
         return HTTPResponse(
             status: 200, headers: ["Content-Type": "application/json"],
             body: Array(#"{"done": \#(count)\#(further)}"#.utf8))

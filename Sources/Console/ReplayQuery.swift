@@ -68,9 +68,11 @@ package struct ReplayQuery: Sendable, Hashable {
     }
 
     /// - Parameter team: whose routes alone are meant; nil: all of them.
-    func request(team: String?) throws(QueryError) -> ReplayRequest {
+    /// - Throws: `QueryError` where something is missing, `RecordError` for a condition that cannot be read.
+    func request(team: String?) throws -> ReplayRequest {
         guard let target else { throw QueryError("say which target with `target`") }
         guard let since else { throw QueryError("say from when on with `since`") }
+        if let condition { _ = try EventCondition.filter(condition) }
         return ReplayRequest(
             target: target, sinceMs: since, untilMs: until, route: route, condition: condition, team: team,
             decodesAgain: decodesAgain)

@@ -10,7 +10,7 @@ package struct RouteListing: Sendable {
     /// When the main files' routes were first at work: milliseconds since 1970; nil when nothing is at work.
     private let mainSinceMs: Int64?
 
-    private static let pageRoutes = 1000
+    package static let pageRoutes = 1000
 
     /// - Parameter mainSinceMs: since when the main files' routes are at work; nil for an instance that is stopped.
     package init(_ rules: RuleSets, mainSinceMs: Int64? = nil) {
@@ -24,9 +24,11 @@ package struct RouteListing: Sendable {
 
     // MARK: Routes
 
-    /// - Parameter errors: how often each route could not be evaluated, by its name; nil when nobody counts.
+    /// - Parameters:
+    ///   - pageSize: routes looked at for one page.
+    ///   - errors: how often each route could not be evaluated, by its name; nil when nobody counts.
     package func routes(
-        _ query: ListQuery, after cursor: String?, errors: [String: Int64]?
+        _ query: ListQuery, after cursor: String?, pageSize: Int = pageRoutes, errors: [String: Int64]?
     ) throws -> RecordPage {
         guard let first = cursor.map({ Int($0) }) ?? 0, first >= 0 else {
             throw RecordError("the cursor is not one of ours")
@@ -35,7 +37,7 @@ package struct RouteListing: Sendable {
             let chosen = rules.routes.lazy.filter(query.takes).suffix(limit)
             return RecordPage(lines: chosen.map { line($0, errors) })
         }
-        let end = min(first + Self.pageRoutes, rules.routes.count)
+        let end = min(first + pageSize, rules.routes.count)
         guard first < end else { return RecordPage(lines: []) }
         let lines = rules.routes[first..<end].filter(query.takes).map { line($0, errors) }
         return RecordPage(lines: lines, next: end < rules.routes.count ? String(end) : nil)

@@ -1,3 +1,4 @@
+internal import Console
 internal import Glibc
 internal import YAML
 
@@ -33,6 +34,9 @@ enum Main {
         } catch let error as CommandFailure {
             Terminal.complain("gatehouse \(command.name): \(error.message)")
             return error.code
+        } catch let error as RecordError {
+            Terminal.complain("gatehouse \(command.name): \(error)")
+            return ExitCode.usage
         } catch {
             Terminal.complain("gatehouse \(command.name): \(error)")
             return ExitCode.failed

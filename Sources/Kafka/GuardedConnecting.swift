@@ -38,7 +38,8 @@ final class GuardedConnecting: Sendable {
         }
         guard let kind = addressGuard.refusal(of: parsed) else { return true }
         refusal.withLock {
-            $0 = "a broker is at \(parsed), a \(kind) address: add its network to `allow:` if that is right"
+            $0 =
+                "a broker is at \(parsed), \(AddressGuard.article(kind)) \(kind) address: add its network to `allow:` if that is right"
         }
         return false
     }

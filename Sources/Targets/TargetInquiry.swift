@@ -59,7 +59,7 @@ package struct TargetInquiry: Sendable {
         switch result {
         case .transport(let failure):
             return .failure(InquiryFailure(FailureClassification.failure(failure, at: endpoint)))
-        case .token(let failure): return .failure(InquiryFailure(failure))
+        case .token(let failure, _): return .failure(InquiryFailure(failure))
         case .answer(let response):
             guard response.status == 200 else {
                 return .failure(

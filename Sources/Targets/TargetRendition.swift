@@ -110,6 +110,12 @@ extension TargetRendition {
         case .request(let request):
             let signatures = showsSignature ? (blueprint as? any RenderableBlueprint)?.signatureHeaders ?? [] : []
             method = request.method
+            if let own = (blueprint.unwrapped as? any RequestBlueprint)?.request, own.resource != nil,
+                !own.endpoint.hidesHost
+            {
+                let url = blueprint.settings.references.reduce(request.url) { $1.hidden(in: $0) }
+                destination = Endpoint.shown(url)
+            }
             headers = request.headers.fields.map { field in
                 let isShown = Self.isHarmless(field.name) || signatures.contains(field.name.lowercased())
                 return Header(name: field.name, value: isShown ? field.value : "***")
@@ -127,17 +133,28 @@ extension TargetRendition {
 
     private static let harmless: Set<String> = [
         "accept", "accept-language", "cache-control", "content-encoding", "content-language", "content-type",
-        "gatehouse-replay", "gatehouse-test", "idempotency-key", "prefer", "user-agent", "webhook-id",
+        "gatehouse-replay", "gatehouse-test", "idempotency-key", "if-match", "if-none-match", "odata-maxversion",
+        "odata-version", "prefer", "user-agent", "webhook-id",
         "webhook-timestamp",
     ]
 }
 
 extension ResolvedReference {
-    /// The JSON text with the reference in the place of its value.
-    fileprivate func hidden(in body: [UInt8]) -> [UInt8] {
+    /// The JSON text, or the form, with the reference in the place of its value.
+    func hidden(in body: [UInt8]) -> [UInt8] {
         var quoted = JSONWriter()
         quoted.string(value)
-        let secret = quoted.bytes.dropFirst().dropLast()
+        let body = hidden(quoted.bytes.dropFirst().dropLast(), in: body)
+        // As a form has it.
+        let encoded = FormEncoding.encoded(value.utf8)
+        return encoded == Array(value.utf8) ? body : hidden(encoded[...], in: body)
+    }
+
+    fileprivate func hidden(in url: String) -> String {
+        value.isEmpty ? url : url.replacing(value, with: reference)
+    }
+
+    private func hidden(_ secret: ArraySlice<UInt8>, in body: [UInt8]) -> [UInt8] {
         guard !secret.isEmpty, secret.count <= body.count else { return body }
         var result: [UInt8] = []
         result.reserveCapacity(body.count)

@@ -25,19 +25,24 @@ package enum TargetTypes {
     ) -> (any TargetBlueprint)? {
         var found = Diagnostics()
         defer { diagnostics.merge(found) }
+        let presetLocation = node["preset"]?.location
         guard let (node, parameters) = PresetExpansion.expand(node, presets, &found),
             var reader = MappingReader(node, "target \(displayable(name))", &found),
-            let typeNode = reader.required("type", &found),
+            let typeNode = reader.required("type", &found)?.decided(&found),
             let typeName = typeNode.choice(of: all.map(\.name), &found), let type = named(typeName)
         else { return nil }
         var settings = TargetSettings(name: name, type: typeName)
+        settings.location = node.location
+        settings.presetLocation = presetLocation
         settings.decode(&reader, &found)
         settings.fingerprint = Fingerprint.of(node)
         settings.references = node.references
         (settings.version, settings.concealed) = TargetVersion.make(name: name, node, settings.fingerprint)
         var blueprint = type.decode(&reader, settings, &found)
         if let policy = settings.fieldPolicy, let inner = blueprint {
-            blueprint = PoliciedBlueprint(inner: inner, policy: policy)
+            let policied = PoliciedBlueprint(inner: inner, policy: policy)
+            policied.warnOfRemovedFields(&found)
+            blueprint = policied
         }
         reader.finish(&found, alsoKnown: parameters)
         if found.hasErrors { return nil }
@@ -83,6 +88,14 @@ package struct TargetError: Error, Sendable, Hashable, CustomStringConvertible {
 }
 
 extension YAMLNode {
+    /// What says how all of a target is read; nil, and a warning, where it has no value.
+    func decided(_ diagnostics: inout Diagnostics) -> YAMLNode? {
+        guard let scalar, !scalar.isResolved else { return self }
+        diagnostics.warning(
+            at: location, "as `\(scalar.displayText)` has no value here, the rest of the target is not checked")
+        return nil
+    }
+
     /// The values in it that stand there by reference.
     fileprivate var references: [ResolvedReference] {
         switch content {

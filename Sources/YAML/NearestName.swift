@@ -22,6 +22,11 @@ package func nearest(_ name: String, among candidates: some Sequence<String>) ->
     return best?.candidate ?? ending
 }
 
+/// ` (did you mean x?)` where a name is near, else nothing: to be put behind what is wrong.
+package func didYouMean(_ name: String, among candidates: some Sequence<String>) -> String {
+    nearest(name, among: candidates).map { " (did you mean \(displayable($0))?)" } ?? ""
+}
+
 private func comparable(_ name: String) -> [Unicode.Scalar] {
     name.lowercased().unicodeScalars.filter { $0 != "_" && $0 != "-" && $0 != " " }
 }

@@ -4,8 +4,6 @@ struct SourceExcerpts {
 
     /// Lines longer than this are cut around the column shown.
     private static let width = 120
-    /// A line that may hold a secret as it stands is not shown.
-    private static let sensitiveWords = ["secret", "token", "password", "passphrase", "api_key", "authorization"]
 
     init(_ bytes: [UInt8]) {
         let text = String(decoding: bytes, as: UTF8.self).unicodeScalars
@@ -39,13 +37,13 @@ struct SourceExcerpts {
         lines.indices.contains(number) ? Array(lines[number]) : []
     }
 
-    /// The source line with its number, and a caret below the column; empty when there is nothing to show.
+    /// The source line with its number, and a caret below the column; empty when there is nothing to show, or what is not
+    /// to be shown.
     func excerpt(at location: SourceLocation) -> [String] {
         guard lines.indices.contains(location.line - 1) else { return [] }
         var line = Array(lines[location.line - 1])
         if line.first == "\u{FEFF}" { line.removeFirst() }
-        let lowered = String(String.UnicodeScalarView(line)).lowercased()
-        guard !line.isEmpty, !Self.sensitiveWords.contains(where: lowered.contains) else { return [] }
+        guard !line.isEmpty, !SensitiveLine.isOne(String(String.UnicodeScalarView(line))) else { return [] }
         let column = min(max(location.column - 1, 0), line.count)
 
         var before = ""

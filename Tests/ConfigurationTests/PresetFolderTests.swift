@@ -31,6 +31,15 @@ struct PresetFolderTests {
         #expect(configuration?.presets.files.count == 1)
     }
 
+    @Test("with errors are told of once: not as unknown by the targets that name them")
+    func brokenOnce() throws {
+        let (configuration, messages) = try load(
+            ["presets/desk.yaml": Self.desk.replacing("kind: origin", with: "kind: orgin")],
+            targets: #"{desk: {type: http, preset: desk, host: "https://desk.example"}}"#)
+        #expect(configuration == nil && messages.count == 1, "\(messages)")
+        #expect(messages.first?.contains("presets/desk.yaml:2:27: ") == true, "\(messages)")
+    }
+
     @Test(
         "are refused, at their place, when they are wrong",
         arguments: [

@@ -54,7 +54,7 @@ struct APIListTests {
             "events?limit=0", "events?limit=1001", "events?limit=x", "events?since=yesterday", "events?order=up",
             "events?sort=up", "events?source=", "events?limit=1&limit=2", "events?source=%FF", "events?where=%7B",
             "events?where=%7Bnofield:%201%7D", "events?cursor=x", "events?cursor=65", "deliveries?state=lost",
-            "targets?limit=1", "tail?wait=31", "events?unmask=yes",
+            "targets?limit=1", "dead-letters?limit=0", "routes?limit=1001", "tail?wait=31", "events?unmask=yes",
         ])
     func refused(path: String) async throws {
         let console = try ConsoleFixture()

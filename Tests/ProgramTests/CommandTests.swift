@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension ProgramTests {
@@ -61,6 +62,34 @@ extension ProgramTests {
                 #expect(outcome.output.isEmpty, "\(words): \(outcome)")
             }
             #expect(try await installation.gatehouse().status == 2)
+        }
+
+        @Test(
+            "that read a payload, a body or an event take it from a pipe and from a file alike",
+            arguments: [
+                (["normalise", "--vendor", "signinapp"], "payload"), (["format", "--as", "cef"], "event"),
+                (["sign", "--scheme", "github", "--secret", "It's a Secret to Everybody"], "payload"),
+            ])
+        func standardInput(words: [String], kind: String) async throws {
+            let installation = try installation()
+            let sample = try #require(Sample.all.first { $0.vendor == "signinapp" })
+            let file = kind == "event" ? sample.expected : sample.payload
+            let named = try await installation.gatehouse(words: words + [file])
+            #expect(named.status == 0 && !named.output.isEmpty, "\(named)")
+            let piped = try run(Program.path, words, input: String(contentsOfFile: file, encoding: .utf8))
+            #expect(piped.status == 0 && piped.output.prefix(70) == named.output.prefix(70), "\(piped)")
+        }
+
+        @Test("that cannot read a file say which, and why")
+        func unreadable() async throws {
+            let installation = try installation()
+            for words in [["normalise", "--vendor", "signinapp"], ["format", "--as", "json"]] {
+                for (file, why) in [("nowhere.json", "No such file"), (".", "Is a directory")] {
+                    let outcome = try await installation.gatehouse(words: words + [file])
+                    #expect(outcome.status == 1, "\(outcome)")
+                    #expect(outcome.errors.contains("\(file): \(why)"), "\(outcome)")
+                }
+            }
         }
 
         @Test("that need a configuration end with 78 without one, or with a broken one")

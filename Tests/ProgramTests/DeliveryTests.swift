@@ -95,12 +95,16 @@ extension ProgramTests {
             #expect(await service.stop() == .exited(0))
         }
 
-        @Test("ends with a 410, visibly and for good, and loses nothing")
+        @Test("ends with a 410, visibly, over restarts and until it is resumed, and loses nothing")
         func gone() async throws {
             let inbox = Inbox()
-            let server = ScriptedServer { request in HTTPResponse(status: inbox.take(request) < 2 ? 200 : 410) }
+            let isBack = Mutex(false)
+            let server = ScriptedServer { request in
+                HTTPResponse(status: inbox.take(request) < 2 || isBack.withLock { $0 } ? 200 : 410)
+            }
             let installation = try Installation(
-                targets: webhook("partner", server.url()), routes: "  - {name: everything, to: partner}")
+                targets: webhook("partner", server.url(), "description: Our partner, "),
+                routes: "  - {name: everything, to: partner}")
             var service = try await installation.start()
             for number in 0..<4 {
                 try await service.post(Sender.signinapp.event("g-\(number)"))
@@ -112,6 +116,7 @@ extension ProgramTests {
                 let target = try #require(try await installation.target("partner"))
                 #expect(target["state"] as? String == "disabled" && target["reason"] as? String == "http_410")
                 #expect(target["delivered"] as? Int == 1 && target["pending"] as? Int == 3)
+                #expect(target["description"] as? String == "Our partner")
                 let metrics = try MetricsPage(try await service.console("/metrics").text)
                 #expect(metrics.value("gatehouse_target_state", ["target": "partner", "state": "disabled"]) == 1)
                 #expect(inbox.all.count == 2)
@@ -120,6 +125,10 @@ extension ProgramTests {
                 #expect(try await installation.target("partner")?["state"] as? String == "disabled")
                 service = try await installation.start()
             }
+            isBack.withLock { $0 = true }
+            #expect(try await installation.gatehouse("targets", "resume", "partner").status == 0)
+            #expect(try await eventually { try await installation.count("delivered", at: "partner") == 4 })
+            #expect(Set(inbox.all.map(\.id)).count == 4)
             #expect(await service.stop() == .exited(0))
         }
 

@@ -40,6 +40,20 @@ extension ProgramTests {
             return lines
         }
 
+        @Test("sees what targets themselves do not take any more")
+        func admission() async throws {
+            let installation = try installation()
+            try installation.write("events.ndjson", try await events(installation))
+            let text = installation.read("gatehouse.yaml")
+            let stricter = "path: ./siem, only_if: {visitor: {name: nobody}}}"
+            try installation.write("stricter.yaml", text.replacingOccurrences(of: "path: ./siem}", with: stricter))
+            let outcome = try await installation.gatehouse(
+                "diff", "-c", "stricter.yaml", "--against", "gatehouse.yaml", "--events", "events.ndjson")
+            #expect(outcome.status == 1, "\(outcome)")
+            #expect(outcome.output.contains("would go no longer to siem, where visitors took it"), "\(outcome)")
+            #expect(outcome.output.contains("3 of 3 events would go elsewhere"), "\(outcome)")
+        }
+
         @Test("shows which events of a file would go elsewhere, by which routes, and counts them")
         func file() async throws {
             let installation = try installation()

@@ -217,11 +217,50 @@ extension ProgramTests {
                 #expect(try await count("refusals", "--since", "2999-01-01T00:00:00Z") == 0)
                 #expect(try await count("events", "--quarantine", "--source", "london") == 0)
                 #expect(try await count("targets", "list") == 2)
-                let wrong = try await installation.gatehouse("events", "--where", "{sit: 4567}")
-                #expect(wrong.status != 0)
-                #expect(wrong.errors.contains("did you mean site?"), "\(wrong)")
+                let flawed: [(words: [String], says: String)] = [
+                    (["events", "--where", "{sit: 4567}"], "did you mean site?"),
+                    (["deliveries", "--where", "{sit: 4567}"], "did you mean site?"),
+                    (["dead-letters", "list", "--where", "{sit: 4567}"], "did you mean site?"),
+                    (["events", "--id", "zz"], "an event's id is 32 hex digits"),
+                ]
+                for (words, says) in flawed {
+                    let outcome = try await installation.gatehouse(words: words)
+                    #expect(outcome.status == 2, "\(outcome)")
+                    #expect(outcome.errors.contains(says) && !outcome.errors.contains("urn:"), "\(outcome)")
+                }
+                let mistyped: [(words: [String], says: String)] = [
+                    (["deliveries", "--target", "partnr"], "no target is called partnr (did you mean partner?)"),
+                    (["events", "--source", "loby"], "no source is called loby (did you mean lobby?)"),
+                    (
+                        ["events", "--type", "visitor.signn", "--json"],
+                        "no canonical type is called visitor.signn (did you mean visitor.signin?)"
+                    ),
+                ]
+                for (words, says) in mistyped {
+                    let outcome = try await installation.gatehouse(words: words)
+                    #expect(outcome.status == 0, "\(outcome)")
+                    #expect(outcome.errors.contains(says), "\(outcome)")
+                }
                 if isRunning { #expect(await known.service.stop() == .exited(0)) }
             }
+        }
+
+        @Test("of a running instance are told, and targets paused, although its files have errors now")
+        func brokenFiles() async throws {
+            let known = try await KnownTraffic()
+            let installation = known.installation
+            try installation.write("routes.yaml", "routes:\n  - {name: broken, to: nowhere\n")
+            for words in [
+                ["events"], ["deliveries"], ["refusals"], ["targets", "list"], ["reconcile"], ["routes"],
+                ["dead-letters", "list"], ["replay", "list"], ["targets", "pause", "partner"],
+                ["targets", "resume", "partner"],
+            ] {
+                let outcome = try await installation.gatehouse(words: words)
+                #expect(outcome.status == 0, "\(words): \(outcome)")
+                #expect(outcome.errors.contains("the configuration has errors"), "\(words): \(outcome)")
+            }
+            #expect(await known.service.stop() == .exited(0))
+            #expect(try await installation.gatehouse("events").status == 78)
         }
 
         @Test("for people are harmless tables, whatever a visitor typed")

@@ -317,6 +317,9 @@ extension ProgramTests {
             ] {
                 #expect(try await ask("replay/dry-run", "DOER", body: wrong).0 == 400, "\(wrong)")
             }
+            for path in ["replay", "replay/dry-run"] {
+                #expect(try await ask("\(path)?\(thames)&where=%7Bsitee:%201%7D", "DOER").0 == 400, "no such field")
+            }
             #expect(try await ask("replay/dry-run?since=0", "DOER", body: inBody).0 == 400, "since stands twice")
             #expect(try await ask("replay/dry-run?\(thames)", "LONDON").1["taken"] as? Int == 1)
             #expect(try await ask("replay?\(thames)&route=everything", "LONDON").0 == 409, "it is not the team's route")

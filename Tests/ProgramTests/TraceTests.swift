@@ -136,7 +136,7 @@ extension ProgramTests {
             #expect(stopped.errors.contains("no instance answers"))
             let service = try await installation.start()
             let wrong = try await installation.gatehouse("tail", "--where", "{nofield: 1}")
-            #expect(wrong.status == 1)
+            #expect(wrong.status == 2)
             #expect(wrong.errors.contains("nofield"))
             #expect(await service.stop() == .exited(0))
         }

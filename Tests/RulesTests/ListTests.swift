@@ -68,6 +68,10 @@ struct ListTests {
                 == "w.csv:2:1: something stands behind a closing quote; a quote inside one is doubled")
         #expect(complaint(String(repeating: "x", count: 1001)) == "w.csv:1:1: an entry has more than 1000 bytes")
         #expect(complaint("# nobody\n").contains("the list is empty: nothing is in it"))
+        for blank in ["", "\n", " \r\n\t\n"] {
+            #expect(complaint(blank).contains("has nothing in it; where that is meant, write a line into it"))
+        }
+        #expect(complaint("", column: "email").contains("the first line names no column `email`"))
     }
 
     @Test("a million entries are a list, one more is an error; what is twice counts once")

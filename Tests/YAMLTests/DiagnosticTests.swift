@@ -59,11 +59,31 @@ struct DiagnosticTests {
                 == "x")
     }
 
-    @Test("a line that may hold a secret is not shown, nor are places outside the file")
-    func notShown() {
-        let source = "sources: {a: {secrets: [hunter2]}}\n"
-        #expect(diagnostics([("a", 1, 3)]).rendered { _ in Array(source.utf8) } == "a:1:3: wrong")
-        #expect(diagnostics([("a", 99, 3)]).rendered { _ in Array(source.utf8) } == "a:99:3: wrong")
+    @Test(
+        "a line that may hold a secret is not shown, although its key is misspelt",
+        arguments: [
+            "sources: {a: {secrets: [hunter2]}}", "tokn: hunter2", "auth: {basic: {user: a, pasword: hunter2}}",
+            "client_secrt: hunter2", "properties: {sasl.pasword: hunter2}", "auth: {bearer: {x: hunter2}}",
+            "url: https://us:hunter2@e.example/x y", "url: \"https://e.example/?key=hunter2&x={visitor.nme}\"",
+            "hash: {key: hunter2, fields: [visitor.email]}", "  key: 'hunter2'", "webhook_url: hooks.example/hunter2",
+        ])
+    func notShown(line: String) {
+        #expect(diagnostics([("a", 1, 3)]).rendered { _ in Array(line.utf8) } == "a:1:3: wrong")
+    }
+
+    @Test(
+        "a line with nothing secret is shown",
+        arguments: [
+            "url: https://e.example/hook", "key: \"{visitor.email|lower}\"", "when: {site: 4567, event: visitor.*}",
+            "to: [siem, crm]", "vendor: signinap", "address: tls://siem.example:6514", "format: ceff",
+        ])
+    func shown(line: String) {
+        #expect(diagnostics([("a", 1, 1)]).rendered { _ in Array(line.utf8) }.contains(line))
+    }
+
+    @Test("a place outside the file, or in a file that is not there, is shown no line")
+    func nowhere() {
+        #expect(diagnostics([("a", 99, 3)]).rendered { _ in Array("a: b\n".utf8) } == "a:99:3: wrong")
         #expect(diagnostics([("a", 1, 1)]).rendered { _ in nil } == "a:1:1: wrong")
     }
 

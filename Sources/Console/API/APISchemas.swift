@@ -18,7 +18,8 @@ enum APISchemas {
         ),
         ("Replay", object(replayMembers)), ("ReplayRehearsal", rehearsal),
         ("Explanation", explanation), ("Finding", finding), ("TargetTest", targetTest),
-        ("Done", object([("done", integer)], optional: [("waiting", integer)])), ("AuditEntry", auditEntry),
+        ("Done", object([("done", integer)], optional: [("waiting", integer), ("kept", integer)])),
+        ("AuditEntry", auditEntry),
         ("Problem", problem),
         ("Description", #"{"type": "object"}"#),
     ]
@@ -177,10 +178,11 @@ enum APISchemas {
     ]
 
     private static let target = object(
-        [("name", string), ("type", string), ("destination", string), ("state", string), ("reason", optionalString)]
-            + [("until", optionalMoment)] + counters
+        [("name", string), ("type", string), ("destination", string), ("description", optionalString)]
+            + [("state", string), ("reason", optionalString), ("until", optionalMoment)] + counters
             + [
-                ("filtered_by", filteredBy), ("in_flight", integer), ("open", integer), ("lag_events", integer),
+                ("filtered_by", filteredBy), ("in_flight", integer), ("open", integer), ("sent", integer),
+                ("lag_events", integer),
                 ("lag_seconds", #"{"type": "number"}"#), ("last_error", optionalString),
             ])
 

@@ -13,6 +13,10 @@ enum NextStep {
 
     private static func pending(_ row: DeliveryRow, _ status: TargetStatus?) -> String {
         guard let status else { return "it waits: the target is not there" }
+        if row.isSent, status.standing != .stopped, status.standing != .removed {
+            return
+                "a connection took it\(at(row.last?.atMs, "at")); it is delivered when newer events have pushed it out, or the connection has stood long enough after it (`resend:`)"
+        }
         switch status.standing {
         case .paused: return "it waits until `targets resume \(row.target)`"
         case .disabled(let why):

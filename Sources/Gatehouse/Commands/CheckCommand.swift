@@ -1,6 +1,7 @@
 internal import Configuration
 internal import JSON
 internal import Rules
+internal import Targets
 internal import YAML
 
 struct CheckCommand: Command {
@@ -16,6 +17,7 @@ struct CheckCommand: Command {
         if let configuration, let seen = SeenKeysFile.read(in: configuration.dataFolder) {
             KeyHints.check(configuration.rules.routes, seen, &diagnostics)
         }
+        for target in configuration?.targets ?? [] { target.warnOfUnreadableFiles(&diagnostics) }
         if let configuration, !diagnostics.hasErrors {
             RuleSetChecks(configuration.routes, decisions: configuration.rules.decisions).check(
                 targets: configuration.targetLocations, &diagnostics)
@@ -41,6 +43,12 @@ struct CheckCommand: Command {
                 "\(configuration.file): ok: \(configuration.sources.count) sources, "
                     + "\(configuration.targets.count) targets, \(configuration.routes.routes.count) routes"
                     + (configuration.rules.decisions.map { ", \($0.decisions.count) decisions" } ?? ""))
+            let reticent = configuration.sourcesWithoutOriginal
+            if !reticent.isEmpty {
+                Terminal.print(
+                    "hint: under a field policy nothing of the sender's own payload (`original`) is kept: "
+                        + reticent.joined(separator: ", "))
+            }
         } else {
             let count = diagnostics.all.count { $0.severity == .error } + diagnostics.suppressed
             Terminal.complain("\(count) error\(count == 1 ? "" : "s")")

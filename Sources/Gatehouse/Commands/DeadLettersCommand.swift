@@ -84,9 +84,10 @@ struct DeadLettersCommand: Command {
     private func forEach(
         _ query: DeadLetterQuery, _ arguments: Arguments, isWhole: Bool, _ body: ([UInt8]) throws -> Void
     ) throws {
-        let configuration = try arguments.loadConfiguration(.checking)
         let page: (Int64) throws -> RecordPage
-        if let client = ControlClient(folder: configuration.dataFolder) {
+        switch try arguments.findInstance() {
+        case .running(let running):
+            let client = ControlClient(running)
             page = { after in
                 let response = try client.send(
                     "GET", "dead-letters?cursor=\(after)&whole=\(isWhole)" + (query.isEmpty ? "" : "&" + query.text))
@@ -94,7 +95,7 @@ struct DeadLettersCommand: Command {
                     lines: response.body.split(separator: 0x0A).map(Array.init),
                     next: response.headers[ControlHandler.nextHeader])
             }
-        } else {
+        case .stopped(let configuration):
             let archive: Archive
             do {
                 archive = try configuration.openArchive()
@@ -118,8 +119,27 @@ struct DeadLettersCommand: Command {
         var query = query
         // All of them are those since ever.
         if query.isEmpty { query.since = 0 }
-        let count = try arguments.runningInstance().act("dead-letters/\(verb)?\(query.text)")
-        if arguments.has("json") { return Terminal.print(#"{"done": \#(count)}"#) }
-        Terminal.print("\(count) \(verb == "requeue" ? "queued again" : "discarded")")
+        let decision = try arguments.runningInstance().decide("dead-letters/\(verb)?\(query.text)")
+        guard query.id == nil || decision.done + decision.waiting + decision.kept > 0 else {
+            throw CommandFailure("there is no such dead letter")
+        }
+        if query.id != nil, decision.kept > 0, verb == "requeue" {
+            throw CommandFailure(
+                "it stays a dead letter: the target does not take it now (requeue_refused in the log says why); discard it, "
+                    + "or look at the target's `only_if`, `key` and `opt_out`")
+        }
+        if arguments.has("json") {
+            return Terminal.print(
+                #"{"done": \#(decision.done), "waiting": \#(decision.waiting), "kept": \#(decision.kept)}"#)
+        }
+        Terminal.print("\(decision.done) \(verb == "requeue" ? "queued again" : "discarded")")
+        if decision.waiting > 0 {
+            Terminal.print("\(decision.waiting) handed on, to instances that have not answered yet")
+        }
+        guard decision.kept > 0 else { return }
+        Terminal.print(
+            verb == "requeue"
+                ? "\(decision.kept) not: the target does not take them now (requeue_refused in the log says why)"
+                : "\(decision.kept) not: somebody else has decided about them")
     }
 }

@@ -29,7 +29,7 @@ struct DeliveriesCommand: Command {
             heading: ["LAST", "TARGET", "STATE", "ATTEMPTS", "STATUS", "REASON", "ROUTES", "EVENT"]
         ) {
             [
-                $0("/last/at"), $0.target, $0("/state"), $0("/attempts"), $0("/last/status"), $0("/last/reason"),
+                $0("/last/at"), $0.target, $0("/state"), $0("/attempts"), $0("/last/status"), $0.reason,
                 $0("/routes"), $0("/event"),
             ]
         }

@@ -1,9 +1,11 @@
 internal import Configuration
 internal import Console
+internal import Delivery
 internal import Events
 internal import JSON
 internal import Rehearsal
 internal import Rules
+internal import Targets
 
 struct DiffCommand: Command {
     let name = "diff"
@@ -29,7 +31,8 @@ struct DiffCommand: Command {
         let limit = try arguments.integer("limit", in: 0...1_000_000_000) ?? (isJSON ? Int.max : 20)
         let new = try arguments.loadRules()
         let old = try arguments.loadRules(against)
-        var comparison = PlanComparison(old: old.routes, new: new.routes)
+        var comparison = PlanComparison(
+            old: old.routes, new: new.routes, oldAdmission: Self.admission(old), newAdmission: Self.admission(new))
         let parser = JSONParser()
         try forEachEvent(arguments) { payload, place in
             guard let event = try? EventView(parsing: payload, with: parser) else {
@@ -40,6 +43,15 @@ struct DiffCommand: Command {
         }
         if isJSON { Self.json(comparison) } else { Self.show(comparison, limit) }
         return comparison.changed == 0 ? ExitCode.success : ExitCode.failed
+    }
+
+    /// What the targets themselves take: `events:`, `only_if:`, `key:` and `opt_out:`.
+    private static func admission(_ configuration: Configuration) -> PlanComparison.Admission {
+        var gates: [String: AdmissionGate] = [:]
+        for target in configuration.targets.map(\.settings) {
+            gates[target.name] = AdmissionGate(target, configuration.routes)
+        }
+        return { target, event in gates[target]?.refusal(of: event) == nil }
     }
 
     /// - Parameter body: gets each event and where it is from.

@@ -138,14 +138,15 @@ struct ReplayCommand: Command {
 
     /// Of the running instance, or of what a stopped one left.
     private func lines(_ arguments: Arguments) throws -> [[UInt8]] {
-        let configuration = try arguments.loadConfiguration(.checking)
-        if let client = ControlClient(folder: configuration.dataFolder) {
-            return try client.send("GET", "replay").body.split(separator: 0x0A).map(Array.init)
-        }
-        do {
-            return try configuration.openArchive().replays().map(\.json)
-        } catch {
-            throw CommandFailure("the replays cannot be read: \(error)")
+        switch try arguments.findInstance() {
+        case .running(let running):
+            return try ControlClient(running).send("GET", "replay").body.split(separator: 0x0A).map(Array.init)
+        case .stopped(let configuration):
+            do {
+                return try configuration.openArchive().replays().map(\.json)
+            } catch {
+                throw CommandFailure("the replays cannot be read: \(error)")
+            }
         }
     }
 

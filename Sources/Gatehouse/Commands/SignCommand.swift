@@ -2,6 +2,7 @@ internal import Configuration
 internal import Events
 internal import HTTPTypes
 internal import Signatures
+internal import YAML
 
 struct SignCommand: Command {
     let name = "sign"
@@ -47,7 +48,10 @@ struct SignCommand: Command {
         if let name = arguments.value("scheme") {
             scheme = SignatureSchemes.named(name)
             if scheme == nil {
-                throw UsageError("there is no scheme \(name); see gatehouse sign --help")
+                let known = SignatureSchemes.all.map(\.name)
+                throw UsageError(
+                    "there is no scheme \(name)\(didYouMean(name, among: known)), only \(known.joined(separator: ", "))"
+                )
             }
         }
         guard let scheme else { throw UsageError("say how to sign with --scheme, or --source with -c") }
@@ -55,7 +59,7 @@ struct SignCommand: Command {
         do {
             return try SignatureSigner(scheme: scheme, secrets: secrets)
         } catch {
-            throw CommandFailure("secret \(error.description)")
+            throw CommandFailure(error.description)
         }
     }
 }

@@ -22,10 +22,8 @@ struct TailCommand: Command {
         try arguments.requireOperands(0, "")
         // Before any other thread is there: the signals are for this one.
         var signals = SignalWaiter()
-        let configuration = try arguments.loadConfiguration(.checking)
-        guard let records = RemoteRecords(socket: ControlSocket.path(in: configuration.dataFolder)) else {
-            throw CommandFailure(
-                "no instance answers on \(ControlSocket.path(in: configuration.dataFolder)): start one with `run`")
+        guard case .running(let records) = try arguments.findInstance() else {
+            throw CommandFailure("no instance answers: start one with `run`")
         }
         var query = ListQuery(.events)
         query.source = arguments.value("source")

@@ -32,10 +32,17 @@ struct TargetsCommand: Command {
             heading: ["TARGET", "TYPE", "STATE", "DELIVERED", "FILTERED", "PENDING", "DEAD", "LAST ERROR", "TO"]
         ) {
             [
-                $0("/name"), $0("/type"), $0("/state"), $0("/delivered"), $0("/filtered"), $0("/pending"), $0("/dead"),
+                $0("/name"), $0("/type"), $0("/state"), $0("/delivered"), $0("/filtered"), Self.pending($0),
+                $0("/dead"),
                 $0("/last_error"), $0("/destination"),
             ]
         }
+    }
+
+    /// With how many of them a connection has that acknowledges nothing.
+    private static func pending(_ target: Record) -> String {
+        let sent = target("/sent")
+        return target("/pending") + (sent == "0" || sent == "-" ? "" : " (\(sent) sent)")
     }
 
     private func test(_ target: String, _ arguments: Arguments) throws -> Int32 {

@@ -1,5 +1,6 @@
 internal import Configuration
 internal import Console
+internal import Delivery
 internal import HTTPClient
 internal import HTTPTypes
 internal import JSON
@@ -10,10 +11,8 @@ final class ControlClient {
     private let client = HTTPClient(maximumConnections: 1)
     private let socket: String
 
-    /// Nil when no instance answers for this data folder: a socket outlives one that was killed.
-    init?(folder: String) {
-        socket = ControlSocket.path(in: folder)
-        guard RemoteRecords(socket: socket) != nil else { return nil }
+    init(_ running: RemoteRecords) {
+        socket = running.socket
     }
 
     deinit {
@@ -31,34 +30,35 @@ final class ControlClient {
         request.maximumResponseBytes = 256 << 20
         switch client.sendAndWait(request) {
         case .success(let response) where response.status == 200: return response
-        case .success(let response):
-            let tape = try? JSONParser().parse(response.body)
-            let detail = tape.flatMap { tape in
-                (tape.member(tape.root, "detail") ?? tape.member(tape.root, "title")).flatMap { tape.text($0) }
-            }
-            throw CommandFailure(detail ?? "the instance answered \(response.status)")
+        case .success(let response): throw response.refusal
         case .failure(let failure): throw CommandFailure("the instance did not answer: \(failure.message)")
         }
     }
 
     /// Does something.
     /// - Returns: to how many.
-    func act(_ path: String) throws -> Int {
+    func act(_ path: String) throws -> Int { try decide(path).done }
+
+    /// Decides about dead letters.
+    func decide(_ path: String) throws -> DeadLetterDecision {
         let response = try send("POST", path)
-        guard let tape = try? JSONParser().parse(response.body),
-            let count = tape.member(tape.root, "done").flatMap({ tape.scalarText($0) }).flatMap({ Int($0) })
-        else { throw CommandFailure("the instance's answer makes no sense") }
-        return count
+        let tape = try? JSONParser().parse(response.body)
+        func count(_ name: StaticString) -> Int? {
+            tape.flatMap { tape in tape.member(tape.root, name).flatMap { tape.scalarText($0) } }.flatMap { Int($0) }
+        }
+        guard let done = count("done") else { throw CommandFailure("the instance's answer makes no sense") }
+        return DeadLetterDecision(done: done, waiting: count("waiting") ?? 0, kept: count("kept") ?? 0)
     }
 }
 
-extension Arguments {
-    /// The running instance; what is to be done cannot be done without one.
-    func runningInstance() throws -> ControlClient {
-        let folder = try loadConfiguration(.checking).dataFolder
-        guard let client = ControlClient(folder: folder) else {
-            throw CommandFailure("no instance runs with \(folder): start it first")
+extension HTTPClientResponse {
+    /// Of an instance that did not do what was asked: why, in its words.
+    var refusal: CommandFailure {
+        let tape = try? JSONParser().parse(body)
+        let detail = tape.flatMap { tape in
+            (tape.member(tape.root, "detail") ?? tape.member(tape.root, "title")).flatMap { tape.text($0) }
         }
-        return client
+        return CommandFailure(
+            detail ?? "the instance answered \(status)", code: status == 400 ? ExitCode.usage : ExitCode.failed)
     }
 }

@@ -1,13 +1,10 @@
 internal import Glibc
+internal import Targets
 
 /// What is asked of the machine.
 enum Machine {
     /// The host's name, as it stands in syslog headers.
-    static var name: String {
-        var buffer = [CChar](repeating: 0, count: 256)
-        guard unsafe gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
-        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
+    static var name: String { MachineName.value }
 
     /// The name of whoever runs the program.
     static var user: String {

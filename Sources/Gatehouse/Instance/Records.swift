@@ -9,9 +9,11 @@ enum Records {
     /// Asks the running instance; reads a stopped one's files, without changing them.
     /// - Parameter kind: what is listed; nil: anything that was recorded.
     static func open(_ arguments: Arguments, for kind: ListQuery.Kind? = nil) throws -> any RecordSource {
-        let configuration = try arguments.loadConfiguration(.checking)
-        let folder = configuration.dataFolder
-        if let running = RemoteRecords(socket: ControlSocket.path(in: folder)) { return running }
+        let configuration: Configuration
+        switch try arguments.findInstance() {
+        case .running(let running): return running
+        case .stopped(let files): configuration = files
+        }
         let routes = RouteListing(configuration.rules)
         if kind == .routes || kind == .teams { return ConfiguredRoutes(listing: routes) }
         do {
@@ -27,7 +29,7 @@ enum Records {
                     }))
         } catch {
             throw CommandFailure(
-                "no instance answers on \(ControlSocket.path(in: folder)), and "
+                "no instance answers on \(ControlSocket.path(in: configuration.dataFolder)), and "
                     + (configuration.log == .embedded ? "its files" : "what is in Kafka") + " cannot be read: \(error)")
         }
     }

@@ -7,10 +7,11 @@ internal import Simulator
 /// The records of a running instance, asked for over its control socket.
 final class RemoteRecords: RecordSource {
     private let client: HTTPClient
-    private let socket: String
+    let socket: String
 
-    /// Nil when no instance answers there.
-    init?(socket: String) {
+    /// Nil when no instance answers for this data folder: a socket outlives one that was killed.
+    init?(folder: String) {
+        let socket = ControlSocket.path(in: folder)
         guard unsafe access(socket, R_OK | W_OK) == 0 else { return nil }
         self.socket = socket
         client = HTTPClient(maximumConnections: 1)
@@ -35,8 +36,7 @@ final class RemoteRecords: RecordSource {
     private func answer(_ path: String) throws -> HTTPClientResponse {
         switch client.sendAndWait(request(path)) {
         case .success(let response) where response.status == 200: return response
-        case .success(let response):
-            throw CommandFailure("the instance answered \(String(decoding: response.body, as: UTF8.self))")
+        case .success(let response): throw response.refusal
         case .failure(let failure): throw CommandFailure("the instance did not answer: \(failure.message)")
         }
     }

@@ -16,15 +16,15 @@ struct TargetTester {
 
     /// - Returns: the report as JSON.
     func test(_ name: String) throws -> [UInt8] {
-        let configuration = try arguments.loadConfiguration(.checking)
-        if let running = ControlClient(folder: configuration.dataFolder) {
-            return try running.send("POST", "targets/\(name)/test", timeout: Self.limit).body
+        let configuration: Configuration
+        switch try arguments.findInstance() {
+        case .running(let running):
+            return try ControlClient(running).send("POST", "targets/\(name)/test", timeout: Self.limit).body
+        case .stopped(let files): configuration = files
         }
         guard let blueprint = configuration.targets.first(where: { $0.settings.name == name }) else {
-            let near = nearest(name, among: configuration.targets.map(\.settings.name))
-            throw CommandFailure(
-                "no target is called \(Terminal.harmless(name))"
-                    + (near.map { " (did you mean \(displayable($0))?)" } ?? ""))
+            let near = didYouMean(name, among: configuration.targets.map(\.settings.name))
+            throw CommandFailure("no target is called \(Terminal.harmless(name))\(near)")
         }
         let lock = try note(name, in: configuration)
         return try withExtendedLifetime(lock) { try Self.send(blueprint) }

@@ -3,6 +3,9 @@ package import Rules
 
 /// Where two sets of rules send the same events.
 package struct PlanComparison {
+    /// Whether a target takes an event that routes bring it, by its own conditions.
+    package typealias Admission = (_ target: String, _ event: EventView) -> Bool
+
     /// What changes for one event.
     package struct Difference: Sendable, Hashable {
         /// Targets it goes to under the new rules only, with the routes that take it there.
@@ -22,10 +25,8 @@ package struct PlanComparison {
         package var lost = 0
     }
 
-    private let old: RulePlan
-    private let new: RulePlan
-    private var oldScratch = MatchScratch()
-    private var newScratch = MatchScratch()
+    private var old: Side
+    private var new: Side
 
     package private(set) var events = 0
     package private(set) var changed = 0
@@ -33,16 +34,19 @@ package struct PlanComparison {
     /// By the route's name: one of the new rules that brings events to a target, or of the old that brought them.
     package private(set) var routes: [String: Count] = [:]
 
-    package init(old: RulePlan, new: RulePlan) {
-        self.old = old
-        self.new = new
+    package init(
+        old: RulePlan, new: RulePlan, oldAdmission: @escaping Admission = { _, _ in true },
+        newAdmission: @escaping Admission = { _, _ in true }
+    ) {
+        self.old = Side(plan: old, admits: oldAdmission)
+        self.new = Side(plan: new, admits: newAdmission)
     }
 
     /// Nil for an event that goes where it went.
     package mutating func compare(_ event: EventView) -> Difference? {
         events += 1
-        let before = Self.changes(old, old.match(event, scratch: &oldScratch))
-        let after = Self.changes(new, new.match(event, scratch: &newScratch))
+        let before = old.destinations(of: event)
+        let after = new.destinations(of: event)
         let gained = after.filter { change in !before.contains { $0.target == change.target } }
         let lost = before.filter { change in !after.contains { $0.target == change.target } }
         guard !gained.isEmpty || !lost.isEmpty else { return nil }
@@ -62,7 +66,15 @@ package struct PlanComparison {
         }
     }
 
-    private static func changes(_ plan: RulePlan, _ matches: [TargetMatch]) -> [Change] {
-        matches.map { match in Change(target: match.target, routes: match.routes.map { plan.routes[$0].name }) }
+    private struct Side {
+        let plan: RulePlan
+        let admits: Admission
+        var scratch = MatchScratch()
+
+        mutating func destinations(of event: EventView) -> [Change] {
+            plan.match(event, scratch: &scratch).filter { admits($0.target, event) }.map { match in
+                Change(target: match.target, routes: match.routes.map { plan.routes[$0].name })
+            }
+        }
     }
 }

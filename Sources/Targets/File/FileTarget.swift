@@ -52,6 +52,11 @@ extension FileRotation {
     }
 }
 
+extension TargetBlueprint {
+    /// The file it writes; nil for a target that writes none.
+    package var file: String? { (unwrapped as? FileBlueprint)?.path }
+}
+
 struct FileBlueprint: TargetBlueprint {
     let settings: TargetSettings
     let path: String

@@ -2,6 +2,7 @@ package import Addresses
 package import Events
 package import FieldPolicies
 package import HTTPClient
+package import YAML
 
 /// Where a new target begins to read.
 package enum StartPosition: Sendable, Hashable {
@@ -16,6 +17,10 @@ package struct TargetSettings: Sendable {
     package var name: String
     package var type: String
     package var description: String?
+    /// Where it stands in the configuration; nil for one that was not read from any.
+    package var location: SourceLocation?
+    /// Where its `preset:` is named; what that says is told of there.
+    var presetLocation: SourceLocation?
     /// A target that is switched off loses nothing: its cursor waits.
     package var enabled = true
     package var start = StartPosition.now

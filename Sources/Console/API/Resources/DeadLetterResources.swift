@@ -15,14 +15,15 @@ extension APIParameter {
 
 extension APIResource {
     static let deadLetters = APIResource(
-        path: "dead-letters", summary: "lists dead letters, oldest first", details: "Pages of at most 200.",
-        parameters: [.cursor] + APIParameter.deadLetters, result: .list("DeadLetter")
+        path: "dead-letters", summary: "lists dead letters, oldest first",
+        parameters: [.limit, .cursor] + APIParameter.deadLetters, result: .list("DeadLetter")
     ) { request, records in
         let cursor = try APICursor.decode(request, of: "dead-letters")
         guard let after = cursor.map({ Int64($0) }) ?? 0 else {
             throw APIProblem.query("the cursor is not one of ours")
         }
-        var page = try records.deadLetterQuery(request).page(records.local.store, after: after, isWhole: false)
+        var page = try records.deadLetterQuery(request).page(
+            records.local.store, after: after, isWhole: false, limit: request.limit)
         page.next = APICursor.encode(page.next, of: "dead-letters", request)
         return .page(page)
     }

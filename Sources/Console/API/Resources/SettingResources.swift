@@ -9,9 +9,8 @@ extension APIResource {
 
     static let routes = APIResource(
         path: "routes", summary: "lists the routes at work, in the order of their files",
-        details: "Pages of at most 1000.",
         parameters: [
-            .cursor, .target, APIParameter(name: "team", kind: .text, summary: "of this team"),
+            .limit, .cursor, .target, APIParameter(name: "team", kind: .text, summary: "of this team"),
         ],
         result: .list("Route"), isForTeams: true
     ) { request, records in
@@ -23,7 +22,7 @@ extension APIResource {
             guard query.team ?? own == own else { return .page(RecordPage(lines: [])) }
             query.team = own
         }
-        var page = try records.local.page(query, after: cursor)
+        var page = try records.local.routes(query, after: cursor, limit: request.limit)
         page.next = APICursor.encode(page.next, of: "routes", request)
         return .page(page)
     }
