@@ -145,7 +145,9 @@ struct ConfigurationDecoder {
         decodeRules(
             routes: reader.optional("routes"), decisions: reader.optional("decisions"), teams: reader.optional("teams"),
             &configuration, &diagnostics)
-        if root["routes"] == nil, root["teams"] == nil, let first = configuration.targetLocations.first {
+        if root["routes"] == nil, root["teams"] == nil, !configuration.sources.isEmpty,
+            let first = configuration.targetLocations.first
+        {
             diagnostics.warning(
                 at: first.location,
                 "there are no routes, so that no event goes anywhere; name their files with `routes:`")

@@ -7,14 +7,21 @@ enum SensitiveLine {
         "secret", "token", "password", "passphrase", "passwd", "credential", "api_key", "webhook_url",
     ]
     /// As a word by itself, such as `auth` in `auth: {bearer: …}`.
-    private static let words = ["auth", "authorization", "basic", "bearer", "cookie", "pwd", "signature"]
+    private static let words = ["auth", "authorization", "basic", "bearer", "cookie", "pwd"]
 
     static func isOne(_ line: String) -> Bool {
         let lowered = line.lowercased()
         if parts.contains(where: lowered.contains) || hasPrivateURL(lowered) || hasLiteralKey(lowered) { return true }
-        let names = lowered.split { !($0.isLetter || $0.isNumber) }.map(String.init)
-        return names.contains { name in
-            words.contains(name) || (name.count >= 4 && nearest(name, among: parts + words) != nil)
+        return keyWords(lowered).contains { word in
+            words.contains(word) || (word.count >= 4 && nearest(word, among: parts + words) != nil)
+        }
+    }
+
+    /// The words of what stands before a colon: `sasl` and `pasword` of `{sasl.pasword: x}`.
+    private static func keyWords(_ line: String) -> [String] {
+        line.split(separator: ":", omittingEmptySubsequences: false).dropLast().flatMap { part in
+            let key = part.reversed().prefix { !" {,[".contains($0) }.reversed()
+            return String(key).split { !($0.isLetter || $0.isNumber) }.map(String.init)
         }
     }
 

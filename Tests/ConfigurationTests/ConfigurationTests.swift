@@ -114,6 +114,7 @@ struct ConfigurationTests {
                 "gatehouse.yaml:7:42: unknown key `tolerence` in source faces (did you mean tolerance?)",
                 "gatehouse.yaml:9:19: no time zone is named `Europe/Londn`; write one such as Europe/London (did you mean Europe/London?)",
                 "gatehouse.yaml:9:39: no source is named `sydny` (did you mean sydney?)",
+                "gatehouse.yaml:11:3: warning: there are no routes, so that no event goes anywhere; name their files with `routes:`",
                 "gatehouse.yaml:11:16: expected one of syslog, http, webhook, file, kafka, found `sylog` (did you mean syslog?)",
             ], "\(messages.joined(separator: "\n"))")
     }

@@ -6,7 +6,8 @@ extension TargetBlueprint {
     /// Warns of TLS files that cannot be read. They are read when a connection is made: one that is not there stops
     /// nothing but this target, whose events wait.
     package func warnOfUnreadableFiles(_ diagnostics: inout Diagnostics) {
-        guard let location = settings.location else { return }
+        // Where a `${…}` has no value, the path may be only what was written.
+        guard let location = settings.location, !(self is UnresolvedBlueprint) else { return }
         let endpoint = (unwrapped as? any RequestBlueprint)?.request.oauth?.tls
         var seen: Set<String> = []
         for options in [settings.tls, endpoint].compactMap(\.self) {

@@ -43,14 +43,14 @@ import Testing
     }
 
     @Test(
-        "what decides how a target is read has a value, or is an error at its place",
+        "where what decides how a target is read has no value, it is said that the rest is not checked",
         arguments: [
             (#"{type: http, preset: "${env:P}", host: h}"#, "1:22: "), (#"{type: "${env:T}", preset: ours}"#, "1:8: "),
         ])
     func undecided(target: String, place: String) throws {
         let (blueprint, messages) = try PresetBench.decode(target, try PresetBench.catalogue(PresetBench.ours).presets)
         #expect(blueprint == nil)
-        #expect(messages.contains { $0.hasPrefix("gatehouse.yaml:\(place)`${env:") && $0.contains("has no value") })
+        #expect(messages.contains { $0.hasPrefix("gatehouse.yaml:\(place)warning: as `${env:") && $0.contains("is not checked") })
     }
 
     @Test("what a shipped preset makes of a target is told where the target names it: nobody has its file")
