@@ -13,7 +13,7 @@ enum SensitiveLine {
         let lowered = line.lowercased()
         if parts.contains(where: lowered.contains) || hasPrivateURL(lowered) || hasLiteralKey(lowered) { return true }
         return keyWords(lowered).contains { word in
-            words.contains(word) || (word.count >= 4 && nearest(word, among: parts + words) != nil)
+            words.contains(word) || (word.count >= 4 && nearest(word, among: parts) != nil)
         }
     }
 

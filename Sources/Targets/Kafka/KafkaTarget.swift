@@ -1,5 +1,7 @@
 import Addresses
 import Events
+import Glibc
+import HTTPClient
 import JSON
 import Kafka
 import Synchronization
@@ -146,5 +148,15 @@ extension FailureClassification {
         DeliveryFailure(
             code: failure.code == "address_refused" ? failure.code : "kafka_\(failure.code)",
             message: failure.message, blame: failure.concern == .record ? .event : .target, duration: duration)
+    }
+}
+
+extension TLSOptions {
+    /// - Throws: for a file that cannot be read, as the library says no more than that it could not be made.
+    fileprivate func checkFiles(of target: String) throws(TargetError) {
+        let files = [("tls.ca", caFile), ("tls.cert", certFile), ("tls.key", keyFile)]
+        for case (let key, let path?) in files where unsafe access(path, R_OK) != 0 {
+            throw TargetError("target \(target): \(key): \(displayable(path)): \(systemMessage(errno))")
+        }
     }
 }

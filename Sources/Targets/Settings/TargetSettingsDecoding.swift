@@ -109,13 +109,3 @@ extension TargetSettings {
         return nil
     }
 }
-
-extension TLSOptions {
-    /// - Throws: for a file that cannot be read, because a handshake would only say that it failed.
-    func checkFiles(of target: String) throws(TargetError) {
-        let files = [("tls.ca", caFile), ("tls.cert", certFile), ("tls.key", keyFile)]
-        for case (let key, let path?) in files where unsafe access(path, R_OK) != 0 {
-            throw TargetError("target \(target): \(key): \(displayable(path)): \(systemMessage(errno))")
-        }
-    }
-}

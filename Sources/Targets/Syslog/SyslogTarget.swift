@@ -115,7 +115,6 @@ struct SyslogBlueprint: TargetBlueprint {
     var destination: String { endpoint.display }
 
     func make(_ context: TargetContext) throws -> any Target {
-        try settings.tls.checkFiles(of: settings.name)
         let renderer = renderer(hostname: context.hostname)
         return framing == nil
             ? SyslogDatagramTarget(self, renderer, context) : SyslogStreamTarget(self, renderer, context)

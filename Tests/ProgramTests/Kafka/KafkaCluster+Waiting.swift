@@ -4,16 +4,23 @@ import TestSupport
 
 /// Brokers take seconds to start: on a thread of their own, they hold up nothing else of a test.
 extension KafkaCluster {
-    private static let common = Mutex<KafkaCluster?>(nil)
+    private static let common = Mutex<(cluster: KafkaCluster, uses: Int)?>(nil)
 
-    /// One broker for all tests that leave it running, each with a prefix of its own.
+    /// Tests that one broker serves: each leaves some 250 partitions, and its memory holds about 3 000.
+    private static let usesOfOne = 8
+
+    /// A broker that tests leave running for each other, each with a prefix of its own.
     static func shared() async throws -> KafkaCluster {
         try await blocking {
             try common.withLock { common in
-                // A test that failed may have left it as it was then.
-                if let common { try common.startAgain() }
-                let cluster = try common ?? .start()
-                common = cluster
+                if let (cluster, uses) = common, uses < usesOfOne {
+                    // A test that failed may have left it as it was then.
+                    try cluster.startAgain()
+                    common = (cluster, uses + 1)
+                    return cluster
+                }
+                let cluster = try KafkaCluster.start()
+                common = (cluster, 1)
                 return cluster
             }
         }

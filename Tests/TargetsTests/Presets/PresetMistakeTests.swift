@@ -50,7 +50,10 @@ import Testing
     func undecided(target: String, place: String) throws {
         let (blueprint, messages) = try PresetBench.decode(target, try PresetBench.catalogue(PresetBench.ours).presets)
         #expect(blueprint == nil)
-        #expect(messages.contains { $0.hasPrefix("gatehouse.yaml:\(place)warning: as `${env:") && $0.contains("is not checked") })
+        #expect(
+            messages.contains {
+                $0.hasPrefix("gatehouse.yaml:\(place)warning: as `${env:") && $0.contains("is not checked")
+            })
     }
 
     @Test("what a shipped preset makes of a target is told where the target names it: nobody has its file")
