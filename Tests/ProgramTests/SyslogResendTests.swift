@@ -29,6 +29,15 @@ extension ProgramTests {
             return ids
         }
 
+        /// Until the connection has taken events that its receiver does not read.
+        private static func waitUntilTaken(_ installation: Installation) async throws {
+            let isTaken = try await eventually {
+                let outcome = try await installation.gatehouse("targets", "list", "--json")
+                return try outcome.objects.first?["sent"] as? Int ?? 0 > elements
+            }
+            #expect(isTaken)
+        }
+
         private static func hasAll(_ ids: Set<String>, _ receiver: DirectRsyslog) async -> Bool {
             await poll(deadline: patience, every: .milliseconds(200)) { Set(receiver.ids).isSuperset(of: ids) }
         }
@@ -48,9 +57,12 @@ extension ProgramTests {
             var sent: Set<String> = []
             for round in 0..<4 {
                 let size = receiver.size
-                sent.formUnion(try await Self.post(round * 10..<round * 10 + 10, to: service))
+                sent.formUnion(try await Self.post(round * 10..<round * 10 + 5, to: service))
                 guard round < 3 else { break }
                 _ = await poll(deadline: patience) { receiver.size > size }
+                receiver.hang()
+                sent.formUnion(try await Self.post(round * 10 + 5..<round * 10 + 10, to: service))
+                try await Self.waitUntilTaken(installation)
                 await receiver.kill()
                 sent.formUnion(try await Self.post(100 + round..<101 + round, to: service))
                 try await receiver.start()
@@ -77,9 +89,9 @@ extension ProgramTests {
             var sent: Set<String> = []
             for round in 0..<3 {
                 let service = try await installation.start()
-                let size = receiver.size
+                receiver.hang()
                 sent.formUnion(try await Self.post(round * 10..<round * 10 + 10, to: service))
-                _ = await poll(deadline: patience) { receiver.size > size }
+                try await Self.waitUntilTaken(installation)
                 await receiver.kill()
                 await service.kill()
                 try await receiver.start()

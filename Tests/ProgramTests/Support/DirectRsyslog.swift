@@ -31,6 +31,9 @@ final class DirectRsyslog {
         port = listening()
     }
 
+    /// From now on it reads nothing: what it is sent waits in its system's buffers, and is gone when it is killed.
+    func hang() { daemon?.signal(SIGSTOP) }
+
     func kill() async {
         daemon?.signal(SIGKILL)
         _ = await daemon?.wait(within: patience)
