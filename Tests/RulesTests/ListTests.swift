@@ -52,6 +52,12 @@ struct ListTests {
         #expect(try takes("z", list: list, column: "why"))
     }
 
+    @Test("what is written out where a file is meant is told what to write")
+    func writtenOut() {
+        let found = complaints("lists: {watch: [ann@acme.com]}\n")
+        #expect(found.contains("a list is read from a file: write its path"), "\(found)")
+    }
+
     @Test("what is cut off or out of shape is an error that says where, and no shorter list")
     func shape() {
         #expect(

@@ -64,6 +64,12 @@ struct ListReader {
 
     private func place(_ node: YAMLNode, _ diagnostics: inout Diagnostics) -> (file: YAMLNode, column: String?)? {
         if node.scalar != nil { return (node, nil) }
+        guard node.entries != nil else {
+            diagnostics.error(
+                at: node.location,
+                "a list is read from a file: write its path, or {file: …, column: …}; found \(node.kindName)")
+            return nil
+        }
         guard var reader = MappingReader(node, "a list", &diagnostics) else { return nil }
         let file = reader.required("file", &diagnostics)
         let columnNode = reader.optional("column")
