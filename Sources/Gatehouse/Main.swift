@@ -17,7 +17,7 @@ enum Main {
         }
         if name == "--version" { return run(["version"]) }
         guard let command = Commands.named(name) else {
-            let near = nearest(name, among: Commands.all.map(\.name)).map { " (did you mean \($0)?)" } ?? ""
+            let near = didYouMean(name, among: Commands.all.map(\.name))
             Terminal.complain("gatehouse: there is no command \(Terminal.harmless(name))\(near); see gatehouse --help")
             return ExitCode.usage
         }

@@ -144,30 +144,13 @@ extension ResolvedReference {
     func hidden(in body: [UInt8]) -> [UInt8] {
         var quoted = JSONWriter()
         quoted.string(value)
-        let body = hidden(quoted.bytes.dropFirst().dropLast(), in: body)
+        let body = body.replacing(part: Array(quoted.bytes.dropFirst().dropLast()), by: reference.utf8)
         // As a form has it.
         let encoded = FormEncoding.encoded(value.utf8)
-        return encoded == Array(value.utf8) ? body : hidden(encoded[...], in: body)
+        return encoded == Array(value.utf8) ? body : body.replacing(part: encoded, by: reference.utf8)
     }
 
     fileprivate func hidden(in url: String) -> String {
         value.isEmpty ? url : url.replacing(value, with: reference)
-    }
-
-    private func hidden(_ secret: ArraySlice<UInt8>, in body: [UInt8]) -> [UInt8] {
-        guard !secret.isEmpty, secret.count <= body.count else { return body }
-        var result: [UInt8] = []
-        result.reserveCapacity(body.count)
-        var position = 0
-        while position < body.count {
-            if body[position] == secret[secret.startIndex], body[position...].starts(with: secret) {
-                result.append(contentsOf: reference.utf8)
-                position += secret.count
-            } else {
-                result.append(body[position])
-                position += 1
-            }
-        }
-        return result
     }
 }

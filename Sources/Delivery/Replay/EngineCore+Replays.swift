@@ -45,7 +45,7 @@ extension EngineCore {
     ) throws -> (TargetRuntime, ReplayRange) {
         guard let target = runtime(named: request.target) else {
             throw DeliveryStoreError(
-                "there is no target \(request.target)" + near(request.target, runtimes.map(\.name)))
+                "there is no target \(request.target)" + didYouMean(request.target, among: runtimes.map(\.name)))
         }
         guard target.settings != nil else {
             throw DeliveryStoreError("the target \(target.name) is not configured: nothing can be sent to it")
@@ -72,7 +72,7 @@ extension EngineCore {
         let routes = matcher.plan.routes.filter { request.team == nil || $0.team == request.team }
         if let name = request.route {
             guard let route = routes.first(where: { $0.name == name }) else {
-                throw DeliveryStoreError("there is no route \(name)" + near(name, routes.map(\.name)))
+                throw DeliveryStoreError("there is no route \(name)" + didYouMean(name, among: routes.map(\.name)))
             }
             guard route.targets.contains(request.target) else {
                 throw DeliveryStoreError(
@@ -83,10 +83,6 @@ extension EngineCore {
         guard routes.contains(where: { selection.isMeant($0) && $0.targets.contains(request.target) }) else {
             throw DeliveryStoreError("no route leads to the target \(request.target): nothing would be sent")
         }
-    }
-
-    private func near(_ name: String, _ known: [String]) -> String {
-        nearest(name, among: known).map { " (did you mean \($0)?)" } ?? ""
     }
 
     // MARK: going on

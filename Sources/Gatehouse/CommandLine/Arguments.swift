@@ -21,7 +21,7 @@ struct Arguments: Sendable {
             let (name, inline) = Self.split(word)
             guard let option = Self.find(name, options) else {
                 let known = options.map { "--" + $0.name }
-                let near = nearest(name, among: known).map { " (did you mean \($0)?)" } ?? ""
+                let near = didYouMean(name, among: known)
                 throw UsageError("there is no option \(name)\(near)")
             }
             try take(option, inline, &rest)

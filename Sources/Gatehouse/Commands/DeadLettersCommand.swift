@@ -86,8 +86,7 @@ struct DeadLettersCommand: Command {
     ) throws {
         let page: (Int64) throws -> RecordPage
         switch try arguments.findInstance() {
-        case .running(let running):
-            let client = ControlClient(running)
+        case .running(let client):
             page = { after in
                 let response = try client.send(
                     "GET", "dead-letters?cursor=\(after)&whole=\(isWhole)" + (query.isEmpty ? "" : "&" + query.text))

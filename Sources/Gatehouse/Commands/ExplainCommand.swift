@@ -76,7 +76,7 @@ struct ExplainCommand: Command {
         guard let wanted = arguments.value("route") else { return nil }
         let names = configuration.rules.routes.map(\.name)
         guard names.contains(wanted) else {
-            let near = nearest(wanted, among: names).map { " (did you mean \(displayable($0))?)" } ?? ""
+            let near = didYouMean(wanted, among: names)
             throw CommandFailure("no route is called \(Terminal.harmless(wanted))\(near)")
         }
         return wanted

@@ -139,8 +139,8 @@ struct ReplayCommand: Command {
     /// Of the running instance, or of what a stopped one left.
     private func lines(_ arguments: Arguments) throws -> [[UInt8]] {
         switch try arguments.findInstance() {
-        case .running(let running):
-            return try ControlClient(running).send("GET", "replay").body.split(separator: 0x0A).map(Array.init)
+        case .running(let client):
+            return try client.send("GET", "replay").body.split(separator: 0x0A).map(Array.init)
         case .stopped(let configuration):
             do {
                 return try configuration.openArchive().replays().map(\.json)

@@ -152,8 +152,8 @@ private struct SendPlan {
         guard let found = configuration.sources.first(where: { $0.name == source }),
             let credentials = configuration.credentials[source]
         else {
-            let near = nearest(source, among: configuration.sources.map(\.name)).map { " (did you mean \($0)?)" }
-            throw CommandFailure("no enabled source is named \(Terminal.harmless(source))\(near ?? "")")
+            let near = didYouMean(source, among: configuration.sources.map(\.name))
+            throw CommandFailure("no enabled source is named \(Terminal.harmless(source))\(near)")
         }
         return (found.vendor, credentials, source)
     }
@@ -168,7 +168,7 @@ private struct SendPlan {
         {
             return event
         }
-        let near = nearest(name, among: known).map { " (did you mean \($0)?)" } ?? ""
+        let near = didYouMean(name, among: known)
         throw UsageError("\(vendor.name) sends no \(name)\(near); known are \(known.joined(separator: ", "))")
     }
 

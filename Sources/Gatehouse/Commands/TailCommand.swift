@@ -22,9 +22,10 @@ struct TailCommand: Command {
         try arguments.requireOperands(0, "")
         // Before any other thread is there: the signals are for this one.
         var signals = SignalWaiter()
-        guard case .running(let records) = try arguments.findInstance() else {
+        guard case .running(let client) = try arguments.findInstance() else {
             throw CommandFailure("no instance answers: start one with `run`")
         }
+        let records = RemoteRecords(client)
         var query = ListQuery(.events)
         query.source = arguments.value("source")
         query.type = arguments.value("type")

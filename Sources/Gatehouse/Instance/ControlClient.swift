@@ -1,34 +1,43 @@
 internal import Configuration
 internal import Console
 internal import Delivery
+internal import Glibc
 internal import HTTPClient
 internal import HTTPTypes
 internal import JSON
 internal import Simulator
 
 /// What an operator asks of the running instance, over its control socket.
-final class ControlClient {
+final class ControlClient: Sendable {
     private let client = HTTPClient(maximumConnections: 1)
     private let socket: String
 
-    init(_ running: RemoteRecords) {
-        socket = running.socket
+    /// Nil when no instance answers for this data folder: a socket outlives one that was killed.
+    init?(folder: String) {
+        socket = ControlSocket.path(in: folder)
+        guard unsafe access(socket, R_OK | W_OK) == 0,
+            case .success = client.sendAndWait(request("GET", "reconcile", timeout: .seconds(60)))
+        else { return nil }
     }
 
     deinit {
         client.shutdown()
     }
 
-    /// - Parameter path: below the API's prefix, with its query.
-    func send(
-        _ method: String, _ path: String, timeout: Duration = .seconds(120)
-    ) throws -> HTTPClientResponse {
+    private func request(_ method: String, _ path: String, timeout: Duration) -> HTTPClientRequest {
         var request = HTTPClientRequest(method: method, url: "http://gatehouse" + ListQuery.prefix + path)
         request.headers.append(OperatorDesk.actorHeader, Machine.user)
         request.unixSocket = socket
         request.timeout = timeout
         request.maximumResponseBytes = 256 << 20
-        switch client.sendAndWait(request) {
+        return request
+    }
+
+    /// - Parameter path: below the API's prefix, with its query.
+    func send(
+        _ method: String, _ path: String, timeout: Duration = .seconds(120)
+    ) throws -> HTTPClientResponse {
+        switch client.sendAndWait(request(method, path, timeout: timeout)) {
         case .success(let response) where response.status == 200: return response
         case .success(let response): throw response.refusal
         case .failure(let failure): throw CommandFailure("the instance did not answer: \(failure.message)")

@@ -21,7 +21,7 @@ final class ExplainDesk: EventExplaining {
         let routes = configuration.rules.routes
         let own = routes.filter { view.team == nil || $0.team == view.team }
         if let wanted = view.route, !own.contains(where: { $0.name == wanted }) {
-            let near = nearest(wanted, among: own.map(\.name)).map { " (did you mean \(displayable($0))?)" } ?? ""
+            let near = didYouMean(wanted, among: own.map(\.name))
             throw RecordError("no route is called \(displayable(wanted))\(near)")
         }
         let built: EventView

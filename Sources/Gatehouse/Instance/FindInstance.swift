@@ -2,7 +2,7 @@ internal import Configuration
 
 /// Where an operator's command finds what it is about.
 enum FoundInstance {
-    case running(RemoteRecords)
+    case running(ControlClient)
     /// What the files of a stopped one are read with.
     case stopped(Configuration)
 }
@@ -15,7 +15,7 @@ extension Arguments {
         let loader = ConfigurationLoader(purpose: .checking)
         let (configuration, diagnostics) = loader.load(configurationFile)
         if let folder = configuration?.dataFolder ?? loader.dataFolder(configurationFile),
-            let running = RemoteRecords(folder: folder)
+            let running = ControlClient(folder: folder)
         {
             if configuration == nil {
                 Terminal.complain(
@@ -29,7 +29,7 @@ extension Arguments {
     /// The running instance; what is to be done cannot be done without one.
     func runningInstance() throws -> ControlClient {
         switch try findInstance() {
-        case .running(let running): return ControlClient(running)
+        case .running(let client): return client
         case .stopped(let configuration):
             throw CommandFailure("no instance runs with \(configuration.dataFolder): start it first")
         }

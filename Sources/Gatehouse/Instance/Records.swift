@@ -11,7 +11,7 @@ enum Records {
     static func open(_ arguments: Arguments, for kind: ListQuery.Kind? = nil) throws -> any RecordSource {
         let configuration: Configuration
         switch try arguments.findInstance() {
-        case .running(let running): return running
+        case .running(let client): return RemoteRecords(client)
         case .stopped(let files): configuration = files
         }
         let routes = RouteListing(configuration.rules)

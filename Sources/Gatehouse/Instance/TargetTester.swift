@@ -18,8 +18,8 @@ struct TargetTester {
     func test(_ name: String) throws -> [UInt8] {
         let configuration: Configuration
         switch try arguments.findInstance() {
-        case .running(let running):
-            return try ControlClient(running).send("POST", "targets/\(name)/test", timeout: Self.limit).body
+        case .running(let client):
+            return try client.send("POST", "targets/\(name)/test", timeout: Self.limit).body
         case .stopped(let files): configuration = files
         }
         guard let blueprint = configuration.targets.first(where: { $0.settings.name == name }) else {

@@ -48,32 +48,7 @@ struct SecretMask: Sendable {
     }
 
     func hide(in bytes: inout [UInt8]) {
-        for secret in secrets where secret.count <= bytes.count {
-            guard var place = Self.place(of: secret, in: bytes, from: 0) else { continue }
-            var result: [UInt8] = []
-            var end = 0
-            while true {
-                result += bytes[end..<place]
-                result += Self.mark
-                end = place + secret.count
-                guard let next = Self.place(of: secret, in: bytes, from: end) else { break }
-                place = next
-            }
-            bytes = result + bytes[end...]
-        }
-    }
-
-    private static func place(of secret: [UInt8], in bytes: [UInt8], from start: Int) -> Int? {
-        let (secret, bytes) = (secret.span, bytes.span)
-        var place = start
-        search: while place + secret.count <= bytes.count {
-            for index in secret.indices where bytes[place + index] != secret[index] {
-                place += 1
-                continue search
-            }
-            return place
-        }
-        return nil
+        for secret in secrets { bytes = bytes.replacing(part: secret, by: Self.mark) }
     }
 }
 
